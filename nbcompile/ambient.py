@@ -1,0 +1,194 @@
+"""Process state that notebooks rely on without naming it, and how a step hands it to the next.
+
+A notebook's cells share one process: a seed set in one is drawn from in the next, a changed
+directory stays changed. Each kind of state here is treated as a variable of its own, which steps
+read and write, and knows the lines that save and restore it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+Effect = Literal["set", "use"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ambient:
+    """A kind of process state: the variable that carries it and the code that moves it."""
+
+    variable: str
+    title: str
+    imports: tuple[str, ...]
+    restore: str
+    save: str
+    #: every later step depends on a change, not only those seen to use it
+    pervasive: bool = False
+
+
+AMBIENT: dict[str, Ambient] = {
+    "random": Ambient(
+        "_random",
+        "the state of `random`",
+        ("import random",),
+        "random.setstate(_random)",
+        "random.getstate()",
+    ),
+    "numpy_random": Ambient(
+        "_numpy_random",
+        "the state of `numpy.random`",
+        ("import numpy",),
+        "numpy.random.set_state(_numpy_random)",
+        "numpy.random.get_state()",
+    ),
+    "figure": Ambient(
+        "_figure",
+        "the current figure",
+        ("import matplotlib.pyplot",),
+        "matplotlib.pyplot.figure(_figure)",
+        "matplotlib.pyplot.gcf()",
+    ),
+    "environ": Ambient(
+        "_environ",
+        "the environment's variables",
+        ("import os",),
+        "os.environ.update(_environ)",
+        "dict(os.environ)",
+        pervasive=True,
+    ),
+    "cwd": Ambient(
+        "_cwd",
+        "the current directory",
+        ("import os",),
+        "os.chdir(_cwd)",
+        "os.getcwd()",
+        pervasive=True,
+    ),
+    "sys_path": Ambient(
+        "_sys_path",
+        "the module search path",
+        ("import sys",),
+        "sys.path[:] = _sys_path",
+        "list(sys.path)",
+        pervasive=True,
+    ),
+}
+BY_VARIABLE = {ambient.variable: kind for kind, ambient in AMBIENT.items()}
+
+_NOT_DRAWS = frozenset(
+    "seed getstate setstate get_state set_state default_rng Generator RandomState "
+    "SeedSequence PCG64 MT19937 Philox BitGenerator Random SystemRandom".split()
+)
+_NEW_FIGURE = frozenset("figure subplots subplot_mosaic close switch_backend ion ioff".split())
+_PYPLOT_NEUTRAL = frozenset("close style rcParams rc use get_cmap cm switch_backend ion ioff".split())
+
+#: Calls that set an option for the whole process; repeated in later steps.
+OPTION_CALLS = frozenset(
+    """pandas.set_option pandas.reset_option pandas.options.display numpy.set_printoptions
+    numpy.seterr matplotlib.use matplotlib.rc matplotlib.pyplot.rc matplotlib.style.use
+    matplotlib.pyplot.style.use matplotlib.rcParams.update matplotlib.pyplot.rcParams.update
+    matplotlib.pyplot.switch_backend seaborn.set seaborn.set_theme seaborn.set_style
+    seaborn.set_context seaborn.set_palette warnings.filterwarnings warnings.simplefilter
+    sklearn.set_config locale.setlocale sys.setrecursionlimit polars.Config.set_tbl_rows
+    torch.set_default_dtype torch.set_num_threads torch.set_printoptions
+    statsmodels.set_option xarray.set_options dask.config.set decimal.setcontext
+    pandas.plotting.register_matplotlib_converters""".split()
+)
+#: Calls that change the process in a way that nbflow only warns of.
+WARNED_CALLS = frozenset(
+    """logging.basicConfig logging.disable signal.signal socket.setdefaulttimeout os.umask
+    os.nice torch.manual_seed tensorflow.random.set_seed threading.Thread
+    atexit.register""".split()
+)
+
+
+def dotted(node: ast.AST, modules: dict[str, str]) -> str | None:
+    """The full name that an expression spells, `np.random.seed` → `numpy.random.seed`.
+
+    ``modules`` gives what each imported name stands for; None where the root is not imported.
+    """
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name) or node.id not in modules:
+        return None
+    return ".".join([modules[node.id], *reversed(parts)])
+
+
+def effects(node: ast.AST, modules: dict[str, str]) -> Iterator[tuple[str, Effect, ast.AST]]:
+    """The process state that code touches, in order: (kind, what it does, where)."""
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Call):
+            name = dotted(inner.func, modules)
+            if name is not None:
+                yield from _call_effects(name, inner)
+        elif isinstance(inner, ast.Subscript) and isinstance(inner.ctx, ast.Store | ast.Del):
+            name = dotted(inner.value, modules)
+            if name == "os.environ":
+                yield "environ", "set", inner
+            elif name == "sys.path":
+                yield "sys_path", "set", inner
+        elif isinstance(inner, ast.AugAssign):
+            name = dotted(inner.target, modules)
+            if name == "sys.path":
+                yield "sys_path", "set", inner
+
+
+def _call_effects(name: str, node: ast.Call) -> Iterator[tuple[str, Effect, ast.AST]]:
+    module, _, function = name.rpartition(".")
+    if module == "random" and function not in _NOT_DRAWS:
+        yield "random", "use", node
+    elif name in ("random.seed", "random.setstate"):
+        if node.args or node.keywords:
+            yield "random", "set", node
+    elif module == "numpy.random" and function not in _NOT_DRAWS:
+        yield "numpy_random", "use", node
+    elif name in ("numpy.random.seed", "numpy.random.set_state"):
+        if node.args or node.keywords:
+            yield "numpy_random", "set", node
+    elif module == "matplotlib.pyplot" and function not in _PYPLOT_NEUTRAL:
+        yield "figure", "set" if function in _NEW_FIGURE else "use", node
+    elif module == "os.environ" and function in ("update", "setdefault", "pop", "clear"):
+        yield "environ", "set", node
+    elif name in ("os.putenv", "os.unsetenv"):
+        yield "environ", "set", node
+    elif name == "os.chdir":
+        yield "cwd", "set", node
+    elif module == "sys.path" and function in ("append", "insert", "extend", "remove", "pop"):
+        yield "sys_path", "set", node
+
+
+def is_option_setting(node: ast.stmt, modules: dict[str, str]) -> bool:
+    """Whether a statement does nothing but set an option of an imported module.
+
+    That is a call of `pd.set_option` and its like, or an assignment to something inside a module
+    (`pd.options.display.width = 80`, `plt.rcParams["figure.dpi"] = 90`, `math.pi = 3`).
+    """
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        return (dotted(node.value.func, modules) or "") in OPTION_CALLS
+    if isinstance(node, ast.Assign | ast.AugAssign):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        return all(_inside_module(target, modules) for target in targets)
+    return False
+
+
+def _inside_module(target: ast.expr, modules: dict[str, str]) -> bool:
+    place: ast.AST = target
+    if not isinstance(place, ast.Attribute | ast.Subscript):
+        return False
+    while isinstance(place, ast.Subscript):
+        place = place.value
+    name = dotted(place, modules)
+    return name is not None and name not in ("os.environ", "sys.path")
+
+
+def warned_calls(node: ast.AST, modules: dict[str, str]) -> Iterator[tuple[str, ast.Call]]:
+    """Calls that change the process and are not carried to later steps."""
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Call):
+            name = dotted(inner.func, modules)
+            if name in WARNED_CALLS:
+                yield name, inner

@@ -100,7 +100,7 @@ def options_of(tag: str) -> tuple[Option, ...]:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """The known word that was most likely meant."""
-    return next(iter(get_close_matches(word, sorted(known), n=1, cutoff=0.6)), None)
+    return next(iter(get_close_matches(word, sorted(known), n=1, cutoff=0.5)), None)
 
 
 def split_tag_line(text: str) -> TagLine:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 from nbcompile.diagnostics import Diagnostic
 
@@ -124,7 +124,7 @@ def _cell(index: int, cell: Any, path: str) -> Cell:
     tags = _mapping(cell.get("metadata")).get("tags")
     return Cell(
         index=index,
-        kind=kind,
+        kind=cast(CellKind, kind),
         source=str(source).replace("\r\n", "\n"),
         tags=tuple(str(tag) for tag in tags) if isinstance(tags, list) else (),
         id=str(cell.get("id", "")),

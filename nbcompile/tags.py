@@ -91,7 +91,7 @@ class _Reader:
         header_end = self._read_header()
         if "%" in self.cell.source or _COMMENT in self.cell.source:
             self._read_rest(header_end)
-        if any(given.option.tags != ("flow",) for given in self.given) and self.kind != "step":
+        if self.given and self.kind != "step":
             self._say(
                 "NBF106",
                 "`resources` needs a step: this cell has no `step` tag.",
@@ -114,9 +114,7 @@ class _Reader:
 
     def _read_metadata(self, tag: str) -> None:
         name, colon, text = tag.partition(":")
-        if (name == "step" and colon) or (tag in ("parameters", "setup")):
-            self._take(_Line(name, text, 1, f"the cell tag `{tag}`"))
-        elif name == "resources" and colon:
+        if (name in ("step", "resources") and colon) or tag in ("parameters", "setup"):
             self._take(_Line(name, text, 1, f"the cell tag `{tag}`"))
 
     def _read_header(self) -> int:

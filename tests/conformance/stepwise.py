@@ -1,0 +1,188 @@
+"""Run a compiled package the hardest way: every step in a fresh process, values as bytes between.
+
+No store and no engine, so that what is tested is the compiler alone (and how values are pickled):
+what a step gets is what its `flow.json` says it reads, nothing else. Notebooks without fan-outs and
+conditions only.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import multiprocessing
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from nbcompile import emit_package, infer_flow, parse_notebook
+from nbcompile.diagnostics import Diagnostic, has_errors
+from nbflow.errors import UserError
+from nbflow.values.pickling import dump, load
+
+Kind = Literal["same", "refused", "failed", "different"]
+FORK = multiprocessing.get_context("fork")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a flow compares with its notebook, and what shows it."""
+
+    kind: Kind
+    printed: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Values pickled together, and the names of those that the step bound."""
+
+    names: frozenset[str]
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What came out of a step's process."""
+
+    printed: str
+    stored: tuple[Stored, ...] = ()
+    error: str = ""
+
+
+def notebook_of(cells: list[str]) -> str:
+    """A notebook's JSON text in which every cell is a step: `s0`, `s1`, …"""
+    import json
+
+    tagged = [
+        {
+            "cell_type": "code",
+            "id": f"c{n}",
+            "metadata": {},
+            "source": f"%%step s{n}\n{cell}",
+            "outputs": [],
+            "execution_count": None,
+        }
+        for n, cell in enumerate(cells)
+    ]
+    return json.dumps({"cells": tagged, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+
+
+def compare(cells: list[str], expected: str) -> Outcome:
+    """Run the cells as steps and compare what the last one prints."""
+    flow = infer_flow(parse_notebook(notebook_of(cells), "pattern", ".ipynb"))
+    if has_errors(flow.diagnostics):
+        return Outcome("refused", detail=" | ".join(map(say, flow.diagnostics)))
+    package = emit_package(flow, format=False)
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in package.files.items():
+            path = Path(folder, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        printed = ""
+        stored: dict[str, list[Stored]] = {}
+        for step in package.manifest["steps"]:
+            ended = in_fresh_process(Path(folder), step, stored)
+            if ended.error:
+                return Outcome("failed", ended.printed, f"{step['name']}: {ended.error}")
+            stored[step["name"]] = list(ended.stored)
+            printed = ended.printed
+    if printed == expected:
+        return Outcome("same", printed)
+    return Outcome("different", printed, " | ".join(map(say, flow.diagnostics)))
+
+
+def say(finding: Diagnostic) -> str:
+    """A finding in one line."""
+    return f"{finding.code} cell {finding.cell} line {finding.line}: {finding.message}"
+
+
+def in_fresh_process(
+    folder: Path, step: Mapping[str, Any], stored: Mapping[str, list[Stored]]
+) -> Ended:
+    """Run one step in a process of its own, which ends with it."""
+    ours, theirs = FORK.Pipe(duplex=False)
+    child = FORK.Process(target=run_step, args=(folder, step, stored, theirs))
+    child.start()
+    theirs.close()
+    try:
+        if not ours.poll(60):
+            return Ended("", error="no answer within 60 s")
+        ended: Ended = ours.recv()
+        return ended
+    except EOFError:
+        return Ended("", error="the process died")
+    finally:
+        child.kill()
+        child.join()
+        ours.close()
+
+
+def run_step(
+    folder: Path, step: Mapping[str, Any], stored: Mapping[str, list[Stored]], answer: Any
+) -> None:
+    """In the child: call the step's function with its inputs, and send back what it made."""
+    os.environ["MPLBACKEND"] = "agg"
+    sys.path.insert(0, str(folder))
+    with printed_text() as text:
+        error, kept = "", ()
+        try:
+            module, function = step["function"].split(":")
+            call = getattr(importlib.import_module(module), function)
+            made = call(**inputs_of(step, stored))
+            kept = tuple(store(step, made))
+        except UserError as problem:
+            error = "refused: " + " | ".join(map(say, problem.diagnostics))
+        except BaseException:
+            error = traceback.format_exc()
+    answer.send(Ended(text(), kept, error))
+    os._exit(0)
+
+
+def inputs_of(step: Mapping[str, Any], stored: Mapping[str, list[Stored]]) -> dict[str, Any]:
+    """The arguments: each from the nearest source that bound it; what was stored together once."""
+    loaded: dict[int, dict[str, Any]] = {}
+    values = {}
+    for one in step["inputs"]:
+        name = one["name"]
+        for blob in (blob for source in one["sources"] for blob in stored[source]):
+            if name in blob.names:
+                if id(blob) not in loaded:
+                    loaded[id(blob)] = load(memoryview(bytearray(blob.data)))
+                values[name] = loaded[id(blob)][name]
+                break
+        else:
+            raise UnboundLocalError(f"no step bound {name!r}: {one['sources']}")
+    return values
+
+
+def store(step: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[Stored]:
+    """What later steps read, as bytes: together what may share identity."""
+    wanted = [name for name in step["crossing"] if name in made]
+    groups = [[name for name in group if name in made] for group in step["together"]]
+    grouped = {name for group in groups for name in group}
+    groups += [[name] for name in wanted if name not in grouped]
+    captured = frozenset(step["captured"])
+    for group in filter(None, groups):
+        encoded = dump({name: made[name] for name in group}, ", ".join(group), captured)
+        yield Stored(frozenset(group), b"".join(bytes(part) for part in encoded.parts))
+
+
+@contextmanager
+def printed_text() -> Iterator[Any]:
+    """All that is printed, by Python or by child processes, in order."""
+    with tempfile.TemporaryFile() as file:
+        sys.stdout = io.TextIOWrapper(os.fdopen(os.dup(file.fileno()), "wb"), write_through=True)
+        os.dup2(file.fileno(), 1)
+
+        def text() -> str:
+            sys.stdout.flush()
+            file.seek(0)
+            return file.read().decode()
+
+        yield text

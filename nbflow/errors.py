@@ -1,0 +1,54 @@
+"""Errors: what the user can put right, as exceptions that carry diagnostics and can be pickled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from nbcompile.diagnostics import Diagnostic
+
+
+class UserError(Exception):
+    """A mistake or a situation that the user can put right: sentences with a next step."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics: tuple[Diagnostic, ...] = tuple(diagnostics)
+        super().__init__(self.diagnostics)
+
+    def __str__(self) -> str:
+        return "\n".join(
+            d.message if d.fix is None else f"{d.message} {d.fix}" for d in self.diagnostics
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.diagnostics,)
+
+
+class StoreError(UserError):
+    """The store cannot be used as it is: full, read-only, newer, not a store."""
+
+
+class CorruptValueError(StoreError):
+    """The stored bytes of a value are not those that were written."""
+
+
+def user_error(
+    code: str,
+    message: str,
+    fix: str | None = None,
+    *,
+    cell: int | None = None,
+    line: int | None = None,
+) -> UserError:
+    """A `UserError` of one diagnostic."""
+    return UserError((Diagnostic(code, "error", message, cell, line, None, fix),))
+
+
+def store_error(message: str, fix: str | None = None) -> StoreError:
+    """A `StoreError` of one sentence."""
+    return StoreError((Diagnostic("NBF406", "error", message, fix=fix),))
+
+
+def corrupt_value(message: str, fix: str | None = None) -> CorruptValueError:
+    """A `CorruptValueError` of one sentence."""
+    return CorruptValueError((Diagnostic("NBF406", "error", message, fix=fix),))

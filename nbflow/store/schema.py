@@ -1,0 +1,122 @@
+"""Schema: the migrations that make and upgrade the store's tables."""
+
+from __future__ import annotations
+
+from nbflow.errors import store_error
+from nbflow.store.database import Database
+
+#: each is the list of statements that takes the schema one number further; never edit, only append
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+        "CREATE TABLE flows (name TEXT PRIMARY KEY, last_number INTEGER NOT NULL)",
+        """CREATE TABLE versions (
+            version TEXT PRIMARY KEY,
+            flow TEXT NOT NULL,
+            created DOUBLE PRECISION NOT NULL,
+            manifest TEXT NOT NULL,
+            files TEXT NOT NULL,
+            notebook BLOB NOT NULL)""",
+        "CREATE TABLE environments (id TEXT PRIMARY KEY, content TEXT NOT NULL)",
+        """CREATE TABLE runs (
+            id INTEGER PRIMARY KEY,
+            flow TEXT NOT NULL,
+            number INTEGER NOT NULL,
+            version TEXT NOT NULL,
+            status TEXT NOT NULL,
+            params TEXT NOT NULL,
+            tags TEXT NOT NULL,
+            branch TEXT,
+            "user" TEXT NOT NULL,
+            host TEXT NOT NULL,
+            git TEXT,
+            dirty INTEGER NOT NULL,
+            engine TEXT NOT NULL,
+            environment TEXT NOT NULL,
+            notebook TEXT NOT NULL,
+            seed BIGINT,
+            parent INTEGER,
+            created DOUBLE PRECISION NOT NULL,
+            started DOUBLE PRECISION,
+            finished DOUBLE PRECISION,
+            heartbeat DOUBLE PRECISION,
+            cancel DOUBLE PRECISION,
+            metrics TEXT,
+            error TEXT,
+            deleted DOUBLE PRECISION,
+            UNIQUE (flow, number))""",
+        "CREATE INDEX runs_flow ON runs (flow, id)",
+        "CREATE INDEX runs_status ON runs (status, id)",
+        "CREATE INDEX runs_branch ON runs (branch, id) WHERE branch IS NOT NULL",
+        "CREATE INDEX runs_deleted ON runs (deleted) WHERE deleted IS NOT NULL",
+        """CREATE TABLE run_tags (
+            tag TEXT NOT NULL, run_id INTEGER NOT NULL, PRIMARY KEY (tag, run_id))""",
+        "CREATE INDEX run_tags_run ON run_tags (run_id)",
+        """CREATE TABLE tasks (
+            run_id INTEGER NOT NULL,
+            step TEXT NOT NULL,
+            part TEXT NOT NULL,
+            ord TEXT NOT NULL,
+            "key" TEXT NOT NULL,
+            status TEXT NOT NULL,
+            attempt INTEGER NOT NULL,
+            started DOUBLE PRECISION,
+            finished DOUBLE PRECISION,
+            cache_key TEXT,
+            artifacts TEXT NOT NULL,
+            item TEXT,
+            "count" INTEGER,
+            log TEXT,
+            outputs TEXT,
+            error TEXT,
+            worker TEXT,
+            cached_from TEXT,
+            reason TEXT,
+            changed TEXT,
+            PRIMARY KEY (run_id, step, part, ord))""",
+        "CREATE INDEX tasks_cache ON tasks (cache_key, run_id) WHERE cache_key IS NOT NULL",
+        """CREATE TABLE attempts (
+            run_id INTEGER NOT NULL,
+            step TEXT NOT NULL,
+            part TEXT NOT NULL,
+            ord TEXT NOT NULL,
+            "key" TEXT NOT NULL,
+            attempt INTEGER NOT NULL,
+            status TEXT NOT NULL,
+            started DOUBLE PRECISION,
+            finished DOUBLE PRECISION,
+            worker TEXT,
+            log TEXT,
+            outputs TEXT,
+            error TEXT,
+            PRIMARY KEY (run_id, step, part, ord, attempt))""",
+    ),
+)
+
+
+def migrate(database: Database) -> None:
+    """Bring the tables up to date; refuse a store that a newer nbflow has made."""
+    if _current(database) == len(MIGRATIONS):
+        return
+    with database.transaction():
+        database.execute("CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY)")
+        # asked again: another process may have been faster
+        current = _current(database)
+        if current > len(MIGRATIONS):
+            raise store_error(
+                f"The store {database.path} was made by a newer version of nbflow "
+                f"(schema {current}, this one knows {len(MIGRATIONS)}).",
+                "Upgrade nbflow, or name another store.",
+            )
+        for number, statements in enumerate(MIGRATIONS[current:], start=current + 1):
+            for statement in statements:
+                database.execute(statement)
+            database.execute("INSERT INTO migrations (number) VALUES (?)", (number,))
+
+
+def _current(database: Database) -> int:
+    known = database.one("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'migrations'")
+    if known is None:
+        return 0
+    row = database.one("SELECT MAX(number) FROM migrations")
+    return 0 if row is None or row[0] is None else int(row[0])

@@ -1,0 +1,64 @@
+"""`%nbflow …`: the command line in the notebook, on the running notebook where none is named."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from nbflow.errors import UserError, user_error
+from nbflow_magics.notebook_path import VARIABLE, notebook_path
+from nbflow_magics.say import sentence
+
+if TYPE_CHECKING:
+    from nbflow_magics.session import Session
+
+#: verbs whose first argument is a notebook: left out, it is this one
+_ON_A_NOTEBOOK = frozenset({"run", "check", "graph", "export", "verify", "init"})
+
+
+def nbflow_command(session: Session, line: str) -> Any:
+    """Run an nbflow command: `%nbflow run -p alpha 0.3`, `%nbflow runs`, `%nbflow --help`.
+
+    Where a command needs a notebook and none is given, it is the notebook of this kernel.
+    """
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise CommandFailed(f"{line}: {error}.") from None
+    try:
+        if words and words[0] in _ON_A_NOTEBOOK and not any(map(_is_file, words[1:])):
+            words.insert(1, str(_this_notebook(session)))
+        run_command_line(words)
+    except UserError as error:
+        raise CommandFailed(*map(sentence, error.diagnostics)) from None
+
+
+def run_command_line(words: list[str]) -> None:
+    """Run the command line in this process; what it prints is the cell's output."""
+    from nbflow.cli.group import call
+
+    status = call(words)
+    if status:
+        raise CommandFailed(f"The command ended with status {status}.")
+
+
+class CommandFailed(Exception):
+    """A command that failed; its sentences say why, where the command has not done so itself."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(one) for one in self.args]
+
+
+def _is_file(word: str) -> bool:
+    return word.endswith((".ipynb", ".py")) and not word.startswith("-")
+
+
+def _this_notebook(session: Session) -> Any:
+    path = notebook_path(session.shell.user_ns)
+    if path is None:
+        raise user_error(
+            "NBF101",
+            "This kernel does not know which notebook file it runs.",
+            f"Name it: %nbflow run notebook.ipynb, or set the environment variable {VARIABLE}.",
+        )
+    return path

@@ -1,0 +1,241 @@
+"""Session: nbflow in one shell, from `%load_ext` on; knows which tagged cell runs.
+
+IPython's hooks tell when a cell starts and ends, its transformers pass the cell's text and its
+parsed statements through. What is done with a cell is in `wrap`, `tasks` and `watch`.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from nbcompile.diagnostics import Diagnostic, has_errors
+from nbcompile.flow import Options
+from nbcompile.notebook import Cell
+from nbcompile.options import Merged, merge_options
+from nbcompile.tags import TaggedCell, read_tags
+from nbflow_magics.branching import FanOut
+from nbflow_magics.complete import tag_matcher
+from nbflow_magics.lines import CommentTags
+from nbflow_magics.magics import register_magics, unregister_magics
+from nbflow_magics.names import Names, names_of
+from nbflow_magics.say import TagError, note
+from nbflow_magics.tasks import Tasks
+from nbflow_magics.wrap import TASKS, wrap
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import (
+        ExecutionInfo,
+        ExecutionResult,
+        InteractiveShell,
+    )
+
+_SESSIONS: WeakKeyDictionary[InteractiveShell, Session] = WeakKeyDictionary()
+
+
+def current(shell: InteractiveShell) -> Session | None:
+    """The session of a shell, None where nbflow is not loaded."""
+    return _SESSIONS.get(shell)
+
+
+@dataclass(slots=True)
+class Running:
+    """A cell that is running: its tags, and what its code was found to do."""
+
+    info: ExecutionInfo
+    tagged: TaggedCell
+    merged: Merged
+    names: Names = field(default_factory=Names)
+    tasks: Tasks | None = None
+    #: IPython passes statements through once for the cell, again for magics inside it
+    parsed: bool = False
+
+    @property
+    def step(self) -> str | None:
+        """The step's name, where the cell is one's."""
+        return self.tagged.step if self.tagged.kind == "step" else None
+
+
+class Session:
+    """What nbflow knows and does in one shell."""
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        self.shell = shell
+        self.steps: dict[str, Options] = {}
+        self.fanouts: dict[str, FanOut] = {}
+        self._stack: list[ExecutionInfo] = []
+        self.running: Running | None = None
+        self._lines = CommentTags()
+        self._statements = _Statements(self)
+        self._matcher = tag_matcher(lambda: self.steps, self._user_names)
+
+    # -- coming and going ------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Put transformers, hooks, magics and completions into the shell."""
+        shell = self.shell
+        shell.input_transformers_cleanup.append(self._lines)
+        shell.ast_transformers.append(self._statements)
+        shell.events.register("pre_run_cell", self._before_cell)
+        shell.events.register("post_run_cell", self._after_cell)
+        shell.Completer.custom_matchers.append(self._matcher)
+        register_magics(shell, self)
+        _SESSIONS[shell] = self
+
+    def stop(self) -> None:
+        """Take them out again."""
+        shell = self.shell
+        shell.input_transformers_cleanup.remove(self._lines)
+        shell.ast_transformers.remove(self._statements)
+        shell.events.unregister("pre_run_cell", self._before_cell)
+        shell.events.unregister("post_run_cell", self._after_cell)
+        shell.Completer.custom_matchers.remove(self._matcher)
+        unregister_magics(shell)
+        _SESSIONS.pop(shell, None)
+
+    # -- a cell, in order of events --------------------------------------------------------
+
+    def _before_cell(self, info: ExecutionInfo) -> None:
+        self._stack.append(info)
+        if len(self._stack) > 1:
+            return  # a cell run by a magic inside a cell
+        source = info.raw_cell or ""
+        if source.rstrip().endswith("?"):  # `%%step?` asks for help
+            source = ""
+        tagged = read_tags(Cell(0, "code", source, _cell_tags(info)))
+        self.running = Running(info, tagged, merge_options([tagged]))
+
+    def statements(self, module: ast.Module) -> ast.Module:
+        """The running cell's statements as they shall run; `TagError` where its tags are wrong."""
+        running = self.running
+        if running is None or running.parsed:
+            return module
+        running.parsed = True
+        wrong = (*running.tagged.diagnostics, *running.merged.diagnostics)
+        if has_errors(wrong):
+            raise TagError([_without_cell(one) for one in wrong])
+        running.names = names_of(module, self.shell.transform_cell)
+        if running.step is None:
+            return module
+        return self._step_statements(running, running.step, module)
+
+    def _step_statements(self, running: Running, step: str, module: ast.Module) -> ast.Module:
+        options, foreach, when = (
+            running.merged.options,
+            running.merged.foreach,
+            running.merged.when,
+        )
+        within, continues = self._within(running, step)
+        steers = (
+            foreach is not None,
+            when is not None,
+            within is not None,
+            options.retry,
+            options.timeout is not None,
+            options.catch,
+        )
+        self.steps[step] = options
+        if not any(steers):
+            self.fanouts.pop(step, None)
+            return module
+        targets = foreach.targets if foreach is not None else ()
+        running.tasks = Tasks(
+            step=step,
+            options=options,
+            names=self.shell.user_ns,
+            binds=(*targets, *(name for name in running.names.binds if name not in targets)),
+            awaits=running.names.awaits,
+            cell=running.info.cell_id,
+            within=within,
+            continues=continues,
+            live=hasattr(self.shell, "kernel"),
+            show=self._show,
+            say=note,
+        )
+        self.shell.user_ns[TASKS] = running.tasks
+        return wrap(module, when, foreach)
+
+    def _within(self, running: Running, step: str) -> tuple[FanOut | None, bool]:
+        """The branches that a cell runs in, and whether they are its own step's."""
+        each, own = running.merged.options.each, self.fanouts.get(step)
+        if each is not None and (own is None or own.cell == running.info.cell_id):
+            if each not in self.fanouts:
+                raise TagError([self._no_branches(each, running)])
+            return self.fanouts[each], False
+        if own is not None and running.merged.foreach is None and own.cell is not None:
+            return (own, True) if own.cell != running.info.cell_id else (None, False)
+        return None, False
+
+    def _no_branches(self, each: str, running: Running) -> Diagnostic:
+        if each in self.steps:
+            message, fix = f"The step `{each}` of --each does not fan out.", None
+        else:
+            message = f"The step `{each}` of --each has not run in this kernel."
+            fix = f"Run the cell of `{each}` first."
+        return Diagnostic("NBF204", "error", message, line=running.tagged.line, fix=fix)
+
+    def _after_cell(self, result: ExecutionResult) -> None:
+        if not self._stack or result.info is not self._stack[-1]:
+            return  # a cell that started before nbflow was loaded
+        self._stack.pop()
+        if self._stack or self.running is None:
+            return
+        running, self.running = self.running, None
+        self.shell.user_ns.pop(TASKS, None)
+        self.shell.user_ns.pop("__nbflow_task__", None)
+        if result.success and running.step is not None:
+            self._finish_step(running, running.step)
+
+    def _finish_step(self, running: Running, step: str) -> None:
+        tasks = running.tasks
+        if tasks is None:
+            return
+        if tasks.skipped:
+            note(f"{step}: skipped, as --when is false.")
+        elif tasks.fanout is not None:
+            tasks.fanout.cell = self.fanouts[step].cell if tasks.continues else running.info.cell_id
+            self.fanouts[step] = tasks.fanout
+            self.shell.user_ns[step] = tasks.fanout.sequence()
+
+    # -- small things ----------------------------------------------------------------------
+
+    def _show(self, value: Any) -> None:
+        from IPython.core.displayhook import DisplayHook
+        from IPython.display import display
+
+        quiet: Any = DisplayHook.semicolon_at_end_of_expression
+        if self.running is None or not quiet(self.running.info.raw_cell):
+            display(value)  # type: ignore[no-untyped-call]
+
+    def _user_names(self) -> list[str]:
+        hidden = self.shell.user_ns_hidden
+        return [
+            name
+            for name in self.shell.user_ns
+            if not name.startswith("_") and name not in hidden and not hasattr(builtins, name)
+        ]
+
+
+class _Statements(ast.NodeTransformer):
+    """Passes a cell's statements to the session, as IPython hands them out."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        return self._session.statements(node) if isinstance(node, ast.Module) else node
+
+
+def _cell_tags(info: ExecutionInfo) -> tuple[str, ...]:
+    """The cell's tags, where the front end sends its metadata along (JupyterLab does)."""
+    metadata = getattr(info, "cell_meta", None)
+    tags = metadata.get("tags") if isinstance(metadata, dict) else None
+    return tuple(str(tag) for tag in tags) if isinstance(tags, list) else ()
+
+
+def _without_cell(one: Diagnostic) -> Diagnostic:
+    """The finding as said under its own cell, whose number the kernel does not know."""
+    return Diagnostic(one.code, one.severity, one.message, None, one.line, one.column, one.fix)

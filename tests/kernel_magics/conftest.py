@@ -1,0 +1,22 @@
+"""A fresh IPython shell with nbflow loaded, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture
+def shell() -> Iterator[Any]:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    InteractiveShell.clear_instance()
+    made = InteractiveShell.instance()
+    made.history_manager.enabled = False
+    made.colors = "nocolor"
+    made.run_line_magic("load_ext", "nbflow_magics")
+    yield made
+    made.run_line_magic("unload_ext", "nbflow_magics")
+    InteractiveShell.clear_instance()

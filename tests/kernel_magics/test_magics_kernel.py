@@ -1,0 +1,108 @@
+"""Tagged cells in a real kernel, over the wire as a front end talks to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+Execute = Callable[..., tuple[dict[str, Any], list[Any]]]
+
+
+@pytest.fixture(scope="module")
+def kernel() -> Iterator[Any]:
+    from jupyter_client.manager import start_new_kernel
+
+    manager, client = start_new_kernel(kernel_name="python3")
+    client.execute_interactive("%load_ext nbflow", timeout=60, output_hook=lambda _: None)
+    yield client
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+
+
+@pytest.fixture
+def execute(kernel: Any) -> Execute:
+    """Runs a cell; gives the reply and the messages that it published."""
+
+    def run(code: str, **metadata: Any) -> tuple[dict[str, Any], list[Any]]:
+        messages: list[Any] = []
+        reply = kernel.execute_interactive(code, timeout=60, output_hook=messages.append)
+        return reply["content"], [m for m in messages if m["msg_type"] != "status"]
+
+    return run
+
+
+def texts(messages: list[Any]) -> str:
+    """All text that a cell showed."""
+    found = []
+    for message in messages:
+        content = message["content"]
+        found.append(content.get("text") or content.get("data", {}).get("text/plain", ""))
+        found.extend(content.get("traceback", []))
+    return "\n".join(found)
+
+
+def test_display_and_result(execute: Execute) -> None:
+    reply, messages = execute("%%step a --cpu 2\n%%time\nx = 20\nx + 1")
+    assert reply["status"] == "ok"
+    results = [m for m in messages if m["msg_type"] == "execute_result"]
+    assert results[0]["content"]["data"]["text/plain"] == "21"
+
+
+def test_an_error_is_an_error_reply_at_its_line(execute: Execute) -> None:
+    reply, messages = execute("%%step a\nimport asyncio\nawait asyncio.sleep(0)\n1 / 0")
+    assert (reply["status"], reply["ename"]) == ("error", "ZeroDivisionError")
+    assert "line 4" in texts(messages)
+
+
+def test_a_wrong_tag_is_an_error_reply(execute: Execute) -> None:
+    reply, _ = execute("%%step a --gpus 1\nx = 1")
+    assert (reply["status"], reply["ename"]) == ("error", "TagError")
+    assert "Did you mean `--gpu`?" in reply["traceback"][0]
+
+
+def test_a_fan_out_updates_one_progress_display(execute: Execute) -> None:
+    reply, messages = execute("%%step train --foreach n in range(3)\nm = n")
+    assert reply["status"] == "ok"
+    kinds = [m["msg_type"] for m in messages]
+    assert kinds.count("display_data") == 1
+    last = [m for m in messages if m["msg_type"] == "update_display_data"][-1]
+    assert 'value="3" max="3"' in last["content"]["data"]["text/html"]
+    assert execute("train.m")[1][-1]["content"]["data"]["text/plain"] == "[0, 1, 2]"
+
+
+def test_timeout_of_code_that_waits_and_of_code_that_works(execute: Execute) -> None:
+    for code in ("import time\ntime.sleep(30)", "import asyncio\nawait asyncio.sleep(30)"):
+        reply, _ = execute(f"%%step a --timeout 100ms\n{code}")
+        assert reply["ename"] == "StepTimeout"
+    assert execute("1 + 1")[0]["status"] == "ok"
+
+
+def test_completion_and_help(kernel: Any) -> None:
+    matches = kernel.complete("%%step a --for", 14, reply=True, timeout=30)["content"]["matches"]
+    assert matches == ["--foreach"]
+    found = kernel.inspect("%%step", 6, reply=True, timeout=30)["content"]
+    assert "--foreach VAR in EXPR" in found["data"]["text/plain"]
+
+
+def test_the_command_line_in_the_notebook(execute: Execute) -> None:
+    reply, messages = execute("%nbflow --help")
+    assert reply["status"] == "ok"
+    assert "Run a notebook as a flow." in texts(messages)
+    reply, messages = execute("%nbflow rnu")
+    assert reply["status"] == "error"
+    assert "Did you mean 'run'?" in texts(messages)
+
+
+def test_run_all_stops_at_a_failed_step(tmp_path: Path) -> None:
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError
+
+    cells = ["%load_ext nbflow", "%%step a\nx = 1", "%%step b\n1 / 0", "%%step c\nprint('on')"]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(one) for one in cells])
+    with pytest.raises(CellExecutionError):
+        NotebookClient(notebook, timeout=60, resources={"metadata": {"path": tmp_path}}).execute()
+    assert [len(cell.outputs) for cell in notebook.cells] == [0, 0, 1, 0]

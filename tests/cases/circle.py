@@ -1,0 +1,14 @@
+# %% [markdown]
+# ```yaml
+# expect:
+#   diagnostics: [{code: NBF205, severity: error, cell: 3, mentions: [a, b]}]
+# ```
+# %%
+%%step a
+x = 1
+# %%
+%%step b
+y = x + 1
+# %%
+%%step a
+z = y + 1

@@ -5,10 +5,10 @@
 #   values: {flaky/tries: 2}
 # ```
 # %%
-import pathlib
+import pathlib, tempfile
 # %%
 %%step prepare
-folder = pathlib.Path(__import__("tempfile").mkdtemp())
+folder = pathlib.Path(tempfile.mkdtemp())
 # %%
 %%step flaky --retry 2
 marker = folder / "tried"

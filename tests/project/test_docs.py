@@ -10,6 +10,7 @@ import nbformat
 import pytest
 
 from nbcompile.diagnostics import CODES
+from nbcompile.grammar import OPTIONS
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.ipynb"))
@@ -22,10 +23,16 @@ def test_the_diagnostics_page_has_every_code() -> None:
 
 
 def test_every_command_is_mentioned() -> None:
-    from nbflow.cli import main
+    from nbflow.cli.group import VERBS
 
     page = (ROOT / "docs" / "cli.md").read_text()
-    assert [name for name in main.list_commands(None) if f"nbflow {name}" not in page] == []
+    assert [name for name in VERBS if f"nbflow {name}" not in page] == []
+
+
+def test_the_language_page_has_every_option() -> None:
+    page = (ROOT / "docs" / "language.md").read_text()
+    rows = {f"| `--{o.name} {o.metavar}".rstrip() + f"` | {o.help} |" for o in OPTIONS}
+    assert rows <= set(page.splitlines())
 
 
 def test_the_readme_starts_with_two_commands() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
@@ -47,4 +46,4 @@ def test_examples_are_clean_notebooks(path: Path) -> None:
     nbformat.validate(notebook)
     assert all(not cell.get("outputs") for cell in notebook.cells)
     assert len({cell.id for cell in notebook.cells}) == len(notebook.cells)
-    assert path.read_text() == json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+    assert path.read_text() == nbformat.writes(notebook) + "\n"

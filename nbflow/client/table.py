@@ -1,0 +1,125 @@
+"""RunTable: runs as a table to look at, to index and to turn into a DataFrame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+from nbflow.client import html
+from nbflow.client.html import cell, dim, page, table, title
+from nbflow.client.place import the_store
+from nbflow.client.run import Run
+from nbflow.client.text import brief, duration, grid, plural, when
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from nbflow.store import Store
+    from nbflow.store.records import Status
+
+#: columns of parameters and of metrics that a display shows
+_COLUMNS = 6
+
+
+def runs(
+    flow: str | None = None,
+    *,
+    status: Status | None = None,
+    tag: str | None = None,
+    branch: str | None = None,
+    search: str | None = None,
+    limit: int = 50,
+    store: Store | str | Path | None = None,
+) -> RunTable:
+    """The newest runs that are like this, newest first."""
+    opened = the_store(store)
+    found = opened.runs(
+        flow=flow, status=status, tag=tag, branch=branch, search=search, limit=limit
+    )
+    return RunTable([Run(record, opened) for record in found])
+
+
+class RunTable(Sequence[Run]):
+    """Runs, newest first: `table[0]` is a run, `table.to_pandas()` has a column for each name."""
+
+    def __init__(self, runs: Sequence[Run]) -> None:
+        self._runs = list(runs)
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    @overload
+    def __getitem__(self, index: int) -> Run: ...
+    @overload
+    def __getitem__(self, index: slice) -> RunTable: ...
+    def __getitem__(self, index: int | slice) -> Run | RunTable:
+        return RunTable(self._runs[index]) if isinstance(index, slice) else self._runs[index]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A dict for each run: run, status, parameters, metrics, tags, duration."""
+        return [
+            {
+                "run": one.path,
+                "status": one.record.status,
+                **one.record.params,
+                # a metric that bears a parameter's name has a column of its own
+                **{_free(n, one.record.params): v for n, v in one.record.metrics.items()},
+                "tags": list(one.record.tags),
+                "duration": one.duration,
+                "created": one.record.created,
+            }
+            for one in self._runs
+        ]
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A DataFrame with a row for each run."""
+        import pandas as pd
+
+        frame = pd.DataFrame(self.rows())
+        if len(frame):
+            frame["created"] = pd.to_datetime(frame["created"], unit="s")
+            frame = frame.set_index("run")
+        return frame
+
+    def __repr__(self) -> str:
+        if not self._runs:
+            return "no runs"
+        head, rows = self._shown()
+        return grid(head, [[brief(value, 24) for value in row] for row in rows])
+
+    def _repr_html_(self) -> str:
+        if not self._runs:
+            return page(dim("no runs"))
+        head, rows = self._shown()
+        body = [
+            [f"<b>{escape(row[0])}</b>", html.status(row[1]), *map(cell, row[2:])] for row in rows
+        ]
+        return page(title(plural(len(self), "run")), table(head, body))
+
+    def _shown(self) -> tuple[list[str], list[list[Any]]]:
+        params = _names(one.record.params for one in self._runs)[:_COLUMNS]
+        metrics = _names(one.record.metrics for one in self._runs)[:_COLUMNS]
+        head = ["run", "status", *params, *metrics, "tags", "duration", "started"]
+        rows = [
+            [
+                one.path,
+                one.record.status,
+                *(one.record.params.get(name, "") for name in params),
+                *(one.record.metrics.get(name, "") for name in metrics),
+                " ".join(one.record.tags),
+                duration(one.duration),
+                when(one.record.created),
+            ]
+            for one in self._runs
+        ]
+        return head, rows
+
+
+def _names(dicts: Any) -> list[str]:
+    return list(dict.fromkeys(name for one in dicts for name in one))
+
+
+def _free(name: str, taken: dict[str, Any]) -> str:
+    return f"{name} (final)" if name in taken else name

@@ -1,0 +1,129 @@
+"""Run, StepView and Task: what was recorded, by name."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+import nbflow
+from nbflow.errors import UserError
+from nbflow.store import Store
+
+pytestmark = pytest.mark.usefixtures("store")
+
+
+def test_what_a_run_is() -> None:
+    run = nbflow.Run("churn/1")
+    assert (run.path, run.status, run.params, run.tags) == (
+        "churn/1",
+        "succeeded",
+        {"alpha": 0.1},
+        ("demo",),
+    )
+    assert run.duration == 4.0
+    assert list(run.steps) == ["load", "train", "choose"]
+    assert nbflow.Run("churn").path == "churn/2"
+    assert nbflow.Run("churn/1") == run
+
+
+def test_final_values() -> None:
+    run = nbflow.Run("churn/1")
+    assert run.best == "FI"
+    assert run.countries == ["FI", "US", "<script>"]
+    assert run.alpha == 0.1
+    assert run.status == "succeeded"
+    assert run.value("status") == "own"
+    assert "best" in dir(run)
+
+
+def test_a_value_that_was_not_kept_is_not_an_older_one() -> None:
+    # `choose` binds rows anew and did not keep it: load's rows would be the wrong answer
+    with pytest.raises(AttributeError, match="--keep rows"):
+        _ = nbflow.Run("churn/1").rows
+
+
+def test_a_fan_outs_variable_shows_the_way() -> None:
+    with pytest.raises(AttributeError, match=r"run\['train'\]\.score is the list"):
+        _ = nbflow.Run("churn/1").score
+    with pytest.raises(AttributeError, match="Did you mean 'best'"):
+        _ = nbflow.Run("churn/1").bets
+
+
+def test_steps_and_tasks() -> None:
+    run = nbflow.Run("churn/1")
+    train = run["train"]
+    assert len(train) == 3
+    assert train[1].score == 0.1
+    assert train[1].item == train[1].country == "US"
+    assert train.score == [0.0, 0.1, 0.2]
+    assert [task.path for task in train] == [f"churn/1/train/{i}" for i in range(3)]
+    assert train.table()["score"].tolist() == [0.0, 0.1, 0.2]
+    assert train.task("2").status == "succeeded"
+    assert run["choose"].best == "FI"
+    with pytest.raises(KeyError, match="Did you mean 'train'"):
+        run["trian"]
+
+
+def test_log_and_outputs() -> None:
+    run = nbflow.Run("churn/1")
+    assert run["load"][0].printed() == b"loading\n100 %\xff\n"
+    assert run["load"].log == "loading\n100 %\ufffd\n"
+    assert run["choose"].outputs[0].data["text/html"] == "<b>x</b>"
+    assert run["choose"][0].log == ""
+
+
+def test_failure() -> None:
+    run = nbflow.Run("churn/2")
+    assert run.error is not None
+    assert (run.error.type, run.error.cell, run.error.line) == ("ValueError", 3, 2)
+    failed = run["train"][2]
+    assert str(failed.error) == "no rows"
+    assert run["train"].counts == {"succeeded": 2, "failed": 1}
+    with pytest.raises(AttributeError, match="has not made it"):
+        _ = run.best
+
+
+def test_unknown_run_says_what_to_do() -> None:
+    with pytest.raises(UserError, match="nbflow runs"):
+        nbflow.Run("churn/99")
+
+
+def test_no_store(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty = tmp_path_factory.mktemp("empty")
+    monkeypatch.chdir(empty)
+    with pytest.raises(UserError, match="nbflow run"):
+        nbflow.runs()
+    assert not list(empty.iterdir())
+
+
+def test_displays_are_escaped_and_load_nothing(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("a display loaded a value")
+
+    for path in ("churn/1", "churn/2"):
+        run = nbflow.Run(path)
+        monkeypatch.setattr("nbflow.values.codecs.decode", refuse)
+        shown = [run, run["train"], run["train"][2], run["load"], run["load"][0]]
+        for one in [*shown, run["load"][0].artifacts["rows"], nbflow.runs()]:
+            assert "<script>" not in one._repr_html_()
+            assert repr(one)
+
+
+def test_values_find_the_classes_of_their_version(store: Store) -> None:
+    run = nbflow.Run("churn/1")
+    record = store.run("churn/1")
+    from nbflow.client.place import code_of
+
+    with code_of(store, record.version, "churn"):
+        import churn.common  # type: ignore[import-not-found]
+
+        model = churn.common.Model
+    assert "churn" not in sys.modules
+    with code_of(store, record.version, "churn"):
+        assert sys.modules["churn.common"].Model is model
+    assert run.version == record.version

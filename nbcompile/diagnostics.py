@@ -40,6 +40,8 @@ CODES: dict[str, str] = {
     "NBF304": "a file written by one step and read by another",
     "NBF305": "a step that changed an input in place unseen",
     "NBF306": "a name that may be unbound",
+    "NBF307": "a value that only this kernel has",
+    "NBF308": "a step that read values made anew since",
     # 4xx: runs
     "NBF401": "an unknown parameter",
     "NBF402": "a parameter of the wrong type",

@@ -22,8 +22,9 @@ from nbflow_magics.complete import tag_matcher
 from nbflow_magics.lines import CommentTags
 from nbflow_magics.magics import register_magics, unregister_magics
 from nbflow_magics.names import Names, names_of
-from nbflow_magics.say import TagError, note
+from nbflow_magics.say import TagError, note, say
 from nbflow_magics.tasks import Tasks
+from nbflow_magics.watch import Ran, Watch, carried_names
 from nbflow_magics.wrap import TASKS, wrap
 
 if TYPE_CHECKING:
@@ -48,8 +49,16 @@ class Running:
     info: ExecutionInfo
     tagged: TaggedCell
     merged: Merged
+    #: the `In [n]`, known at the end
+    count: int = 0
     names: Names = field(default_factory=Names)
     tasks: Tasks | None = None
+    #: what it reads from outside, and names that it would bind with the values they have by now
+    reads: dict[str, int] = field(default_factory=dict)
+    before: dict[str, int] = field(default_factory=dict)
+    carried: frozenset[str] = frozenset()
+    found: list[Diagnostic] = field(default_factory=list)
+    skipped: bool = False
     #: IPython passes statements through once for the cell, again for magics inside it
     parsed: bool = False
 
@@ -57,6 +66,17 @@ class Running:
     def step(self) -> str | None:
         """The step's name, where the cell is one's."""
         return self.tagged.step if self.tagged.kind == "step" else None
+
+    def ran(self, binds: tuple[str, ...]) -> Ran:
+        """The cell as `Watch` takes it in, ``binds`` what it has really bound."""
+        return Ran(
+            self.tagged.kind,
+            self.step,
+            self.info.cell_id,
+            self.count,
+            Names(tuple(self.reads), binds),
+            self.carried,
+        )
 
 
 class Session:
@@ -66,6 +86,9 @@ class Session:
         self.shell = shell
         self.steps: dict[str, Options] = {}
         self.fanouts: dict[str, FanOut] = {}
+        #: names that a skipped step would have made
+        self.skipped: dict[str, str] = {}
+        self.watch = Watch(shell.user_ns)
         self._stack: list[ExecutionInfo] = []
         self.running: Running | None = None
         self._lines = CommentTags()
@@ -107,6 +130,8 @@ class Session:
             source = ""
         tagged = read_tags(Cell(0, "code", source, _cell_tags(info)))
         self.running = Running(info, tagged, merge_options([tagged]))
+        metadata = getattr(info, "cell_meta", None) or {}
+        self.watch.forget_cells(metadata.get("deletedCells") or ())
 
     def statements(self, module: ast.Module) -> ast.Module:
         """The running cell's statements as they shall run; `TagError` where its tags are wrong."""
@@ -118,7 +143,10 @@ class Session:
         if has_errors(wrong):
             raise TagError([_without_cell(one) for one in wrong])
         running.names = names_of(module, self.shell.transform_cell)
+        names = self.shell.user_ns
+        running.before = {name: id(names.get(name)) for name in running.names.binds}
         if running.step is None:
+            running.carried = carried_names(module)
             return module
         return self._step_statements(running, running.step, module)
 
@@ -129,6 +157,17 @@ class Session:
             running.merged.when,
         )
         within, continues = self._within(running, step)
+        self.steps[step] = options
+        targets = foreach.targets if foreach is not None else ()
+        reads = _reads(running, within)
+        missing = self._skipped_input(reads)
+        if missing is not None:
+            note(f"{step}: skipped, as it reads `{missing}` of `{self.skipped[missing]}`.")
+            self._skip(running, step)
+            running.skipped = True
+            return ast.Module([], [])
+        running.reads = self.watch.before(reads)
+        running.found = self.watch.judge(running.ran(running.names.binds), running.reads)
         steers = (
             foreach is not None,
             when is not None,
@@ -137,11 +176,8 @@ class Session:
             options.timeout is not None,
             options.catch,
         )
-        self.steps[step] = options
         if not any(steers):
-            self.fanouts.pop(step, None)
             return module
-        targets = foreach.targets if foreach is not None else ()
         running.tasks = Tasks(
             step=step,
             options=options,
@@ -184,21 +220,62 @@ class Session:
         if self._stack or self.running is None:
             return
         running, self.running = self.running, None
-        self.shell.user_ns.pop(TASKS, None)
-        self.shell.user_ns.pop("__nbflow_task__", None)
-        if result.success and running.step is not None:
+        running.count = result.execution_count or 0
+        names = self.shell.user_ns
+        names.pop(TASKS, None)
+        names.pop("__nbflow_task__", None)
+        if running.step is not None and result.success:
             self._finish_step(running, running.step)
+        bound = [
+            name
+            for name, before in running.before.items()
+            if name in names and (result.success or id(names[name]) != before)
+        ]
+        tasks = running.tasks
+        if running.step is not None and tasks is not None and tasks.fanout is not None:
+            bound = [running.step] if result.success else []
+        if running.skipped:
+            bound = []
+        for name in bound:
+            self.skipped.pop(name, None)
+        stale = self.watch.after(running.ran(tuple(bound)), running.reads)
+        say([*running.found, *_stale(stale)], self.state())
 
     def _finish_step(self, running: Running, step: str) -> None:
         tasks = running.tasks
-        if tasks is None:
+        if tasks is None or tasks.fanout is None:
+            if not (tasks is not None and tasks.continues):
+                self.fanouts.pop(step, None)
+            if tasks is not None and (tasks.skipped or tasks.failed):
+                if tasks.skipped:
+                    note(f"{step}: skipped, as --when is false.")
+                self._skip(running, step)
+                running.skipped = True
             return
-        if tasks.skipped:
-            note(f"{step}: skipped, as --when is false.")
-        elif tasks.fanout is not None:
-            tasks.fanout.cell = self.fanouts[step].cell if tasks.continues else running.info.cell_id
-            self.fanouts[step] = tasks.fanout
-            self.shell.user_ns[step] = tasks.fanout.sequence()
+        tasks.fanout.cell = self.fanouts[step].cell if tasks.continues else running.info.cell_id
+        self.fanouts[step] = tasks.fanout
+        self.shell.user_ns[step] = tasks.fanout.sequence()
+
+    def _skip(self, running: Running, step: str) -> None:
+        """A skipped step leaves no values, not even those of an earlier execution."""
+        for name in self.watch.made_by(step):
+            self.shell.user_ns.pop(name, None)
+        self.skipped.update(dict.fromkeys((*running.names.binds, step), step))
+
+    def _skipped_input(self, reads: list[str]) -> str | None:
+        known = self.shell.user_ns
+        return next((name for name in reads if name in self.skipped and name not in known), None)
+
+    def state(self) -> dict[str, Any]:
+        """The steps as this kernel knows them, for a front end."""
+        steps = {
+            name: {
+                "state": "stale" if run.stale else "fresh",
+                "cells": sorted(filter(None, run.cells)),
+            }
+            for name, run in self.watch.steps.items()
+        }
+        return {"steps": steps}
 
     # -- small things ----------------------------------------------------------------------
 
@@ -239,3 +316,30 @@ def _cell_tags(info: ExecutionInfo) -> tuple[str, ...]:
 def _without_cell(one: Diagnostic) -> Diagnostic:
     """The finding as said under its own cell, whose number the kernel does not know."""
     return Diagnostic(one.code, one.severity, one.message, None, one.line, one.column, one.fix)
+
+
+def _reads(running: Running, within: FanOut | None) -> list[str]:
+    """What a step's cell reads from outside: its body and the expressions of its options."""
+    reads = dict.fromkeys(running.names.reads)
+    foreach, when, options = running.merged.foreach, running.merged.when, running.merged.options
+    for target in foreach.targets if foreach is not None else ():
+        reads.pop(target, None)
+    for expression in (foreach, when):
+        if expression is not None:
+            module = ast.parse(f"_ = [{expression.code}]")
+            reads.update(dict.fromkeys(names_of(module, str).reads))
+    for branch in within or ():
+        for name in branch.inside:
+            reads.pop(name, None)
+    if options.each is not None:
+        reads[options.each] = None
+    return list(reads)
+
+
+def _stale(steps: list[str]) -> list[Diagnostic]:
+    if not steps:
+        return []
+    have = "has" if len(steps) == 1 else "have"
+    names = ", ".join(f"`{step}`" for step in steps)
+    message = f"{names} {have} read values that were made anew since."
+    return [Diagnostic("NBF308", "info", message, fix="Run the cells again.")]

@@ -8,6 +8,15 @@ from typing import Any
 import pytest
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _close_event_loop() -> Iterator[None]:
+    """IPython keeps one event loop for cells that await."""
+    yield
+    from IPython.core.async_helpers import get_asyncio_loop
+
+    get_asyncio_loop().close()
+
+
 @pytest.fixture
 def shell() -> Iterator[Any]:
     from IPython.core.interactiveshell import InteractiveShell

@@ -1,0 +1,80 @@
+"""What a tag costs in the kernel: the same cells with and without `%%step`, in one shell each.
+
+Takes turns between the two, and prints the median milliseconds of a cell, their difference and
+their ratio; writes the table.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+TABLE = Path(__file__).parents[1] / "docs" / "benchmarks" / "kernel.md"
+ROUNDS = 200
+
+BODIES = {
+    "1 line": "total = 1",
+    "20 lines": "\n".join(
+        ["rows = list(range(10))", "def scale(x, by=2):", "    return x * by"]
+        + [f"v{n} = [scale(r) + {n} for r in rows if r > {n}]" for n in range(17)]
+    ),
+    "100 lines": "\n".join(f"w{n} = {{'a': {n}, 'b': [n for n in range({n % 7})]}}" for n in range(100)),
+}
+
+
+def shell(loaded: bool) -> Any:
+    """An IPython shell of its own, with nbflow or without."""
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    config = Config()
+    config.HistoryManager.enabled = False
+    made = InteractiveShell(config=config)
+    if loaded:
+        made.run_line_magic("load_ext", "nbflow")
+    return made
+
+
+def seconds(of: Any, cell: str) -> float:
+    """How long a cell takes."""
+    start = time.perf_counter()
+    of.run_cell(cell, store_history=True).raise_error()
+    return time.perf_counter() - start
+
+
+def compare(body: str, read: str = "") -> tuple[float, float]:
+    """Median seconds without and with the tag; ``read`` is a step whose values the body reads."""
+    plain, tagged = shell(False), shell(True)
+    if read:
+        plain.run_cell(read)
+        tagged.run_cell(f"%%step before\n{read}")
+    without, with_tag = [], []
+    for n in range(ROUNDS):
+        without.append(seconds(plain, f"# plain {n}\n{body}"))
+        with_tag.append(seconds(tagged, f"%%step s{n % 50} --cpu 1\n{body}"))
+    return statistics.median(without), statistics.median(with_tag)
+
+
+def main() -> None:
+    frame = "import pandas as pd\nframe = pd.DataFrame({'x': range(10**5), 't': ['text'] * 10**5})"
+    cells = {**dict.fromkeys(BODIES, ""), "reads a frame": frame}
+    rows = [
+        "| cell | plain, ms | tagged, ms | overhead, ms | ratio |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
+    for name, read in cells.items():
+        plain, tagged = compare(BODIES.get(name, "size = len(frame)"), read)
+        rows.append(
+            f"| {name} | {plain * 1e3:.2f} | {tagged * 1e3:.2f} "
+            f"| {(tagged - plain) * 1e3:.2f} | {tagged / plain:.2f} |"
+        )
+    table = "\n".join(rows)
+    print(table)
+    TABLE.parent.mkdir(parents=True, exist_ok=True)
+    TABLE.write_text(f"# A tagged cell in the kernel\n\n{__doc__}\n{table}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -64,6 +64,13 @@ FRESH = (
     hexdigest digest encode decode sqrt clone deepcopy""".split()
 )
 
+#: Changing methods that return None.
+RETURNING_NONE = frozenset(
+    """append extend insert remove clear update add discard sort reverse appendleft extendleft
+    rotate subtract fill intersection_update difference_update symmetric_difference_update
+    zero_grad writelines writerow writerows""".split()
+)
+
 #: Methods that return the object itself.
 RETURNING_SELF = frozenset(
     """fit partial_fit set_params train eval to cuda cpu double float half requires_grad_
@@ -120,6 +127,14 @@ ALIASING_FUNCTIONS = frozenset(
     operator.attrgetter copy.copy itertools.chain itertools.cycle itertools.islice itertools.tee
     itertools.product itertools.repeat itertools.zip_longest collections.ChainMap
     types.MappingProxyType functools.reduce""".split()
+)
+
+#: Library functions that are no constructors by name, yet hold what they are given.
+HOLDING_FUNCTIONS = frozenset(
+    """functools.partial sklearn.pipeline.make_pipeline sklearn.pipeline.make_union
+    sklearn.compose.make_column_transformer dataclasses.replace types.SimpleNamespace
+    functools.lru_cache functools.cache functools.wraps operator.methodcaller collections.deque
+    collections.defaultdict collections.namedtuple contextlib.closing weakref.ref""".split()
 )
 
 #: Modules whose capitalised names copy what they are given.

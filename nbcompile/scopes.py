@@ -176,9 +176,7 @@ def _collect_string_annotations(node: Function, outer: frozenset[str], facts: Fa
 def _same_scope(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
     for node in nodes:
         yield node
-        if not isinstance(
-            node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
-        ):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
             yield from _same_scope(ast.iter_child_nodes(node))
 
 
@@ -399,9 +397,7 @@ class _Scan:
         irrefutable = False
         for case in node.cases:
             self.definite = before
-            self.expressions(
-                n for n in ast.walk(case.pattern) if isinstance(n, ast.expr)
-            )
+            self.expressions(n for n in ast.walk(case.pattern) if isinstance(n, ast.expr))
             for name, _ in pattern_names(case.pattern):
                 self.write(name)
             if case.guard is not None:

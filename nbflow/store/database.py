@@ -33,6 +33,11 @@ class Database:
         with self._translated():
             return self._connection().execute(sql, parameters).fetchall()
 
+    def each(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
+        """The rows of a SELECT one by one, for tables too large to hold."""
+        with self._translated():
+            yield from self._connection().execute(sql, parameters)
+
     def one(self, sql: str, parameters: Sequence[Any] = ()) -> Row | None:
         """The first row, or None."""
         with self._translated():

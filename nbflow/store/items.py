@@ -38,7 +38,8 @@ class Items(Sequence[Any]):
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         offset, length, _, _ = self._entry(index)
-        return decode("pickle", self._data[offset : offset + length])
+        # copied, since equal items lie in the same place and each is the caller's to change
+        return decode("pickle", memoryview(bytearray(self._data[offset : offset + length])))
 
     def digest(self, index: int) -> str:
         """Equal for equal items: part of the cache key of the item's task."""

@@ -50,6 +50,9 @@ class Objects(Protocol):
     def map(self, name: str, size: int) -> memoryview:
         """The whole as bytes of the caller's own, loaded when touched where that is possible."""
 
+    def modified(self, name: str) -> float | None:
+        """When it was last written or asked for; None where it is gone."""
+
     def remove(self, name: str) -> None:
         """Remove it; no matter if it is gone."""
 
@@ -121,6 +124,13 @@ class LocalObjects:
                 return memoryview(mapped)
         return self.read(name, 0, size)
 
+    def modified(self, name: str) -> float | None:
+        """When it was last written or asked for; None where it is gone."""
+        try:
+            return (self.root / name).stat().st_mtime
+        except FileNotFoundError:
+            return None
+
     def remove(self, name: str) -> None:
         """Remove it; no matter if it is gone."""
         (self.root / name).unlink(missing_ok=True)
@@ -189,6 +199,13 @@ class RemoteObjects:
             finally:
                 partial.unlink(missing_ok=True)
         return self._cache.map(name, size)
+
+    def modified(self, name: str) -> float | None:
+        """When it was last written; None where it is gone."""
+        try:
+            return _modified(self.fs.info(self._path(name)))
+        except FileNotFoundError:
+            return None
 
     def remove(self, name: str) -> None:
         """Remove it and its local copy; no matter if they are gone."""

@@ -42,11 +42,13 @@ def _exact(dtype: Any) -> bool:
     if dtype.kind not in "biufcSUVmM" or dtype.hasobject or dtype.metadata or not dtype.itemsize:
         return False
     try:
-        again = np.lib.format.descr_to_dtype(np.lib.format.dtype_to_descr(dtype))
+        descr = np.lib.format.dtype_to_descr(dtype)
+        again = np.lib.format.descr_to_dtype(descr)
     except (TypeError, ValueError, UserWarning):
         return False
     return bool(
-        again == dtype
+        repr(descr).isascii()
+        and again == dtype
         and again.isalignedstruct == dtype.isalignedstruct
         and again.byteorder == dtype.byteorder
         and again.type is dtype.type

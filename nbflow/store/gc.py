@@ -1,0 +1,136 @@
+"""Collection of garbage: a plan of what no kept run reaches, and then exactly that is freed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from nbflow.store.database import Database
+from nbflow.store.objects import Objects, Stored
+from nbflow.store.records import HEARTBEAT
+from nbflow.store.store import Store
+
+#: seconds for which new bytes are left alone: their refs may not be published yet
+GRACE = 3600.0
+
+_AT = re.compile(r'"at": ?"(o/[0-9a-f]+|p/[^"/]+)')
+
+
+@dataclass(frozen=True, slots=True)
+class GcPlan:
+    """What can be freed: deleted runs, versions and environments of no run, bytes of no value."""
+
+    runs: tuple[int, ...]
+    versions: tuple[str, ...]
+    files: tuple[Stored, ...]
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of the files."""
+        return sum(file.size for file in self.files)
+
+
+def plan_gc(store: Store, grace: float = GRACE) -> GcPlan:
+    """What `apply_gc` would free; changes nothing.
+
+    A deleted run stays while a run is active that began before it was deleted, as that one may
+    have taken over results from it. Bytes written or asked for lately stay, and all since the
+    oldest active run began. A pack is freed when nothing in it is reached.
+    """
+    now = time.time()
+    active = store.db.one(
+        "SELECT MIN(created) AS began FROM runs"
+        " WHERE status IN ('pending', 'running') AND heartbeat >= ?",
+        (now - 2 * HEARTBEAT,),
+    )
+    began = float("inf") if active is None or active["began"] is None else float(active["began"])
+    runs = tuple(
+        int(row["id"])
+        for row in store.db.query(
+            "SELECT id FROM runs WHERE deleted IS NOT NULL AND deleted < ? ORDER BY id",
+            (min(began, now + 1.0),),
+        )
+    )
+    # file times are coarser than the clock
+    horizon = min(now - grace, began - 1.0)
+    gone = frozenset(runs)
+    reached = set(_reached(store.db, gone))
+    files = tuple(
+        sorted(
+            (f for f in store.objects.walk() if f.modified < horizon and f.name not in reached),
+            key=lambda file: file.name,
+        )
+    )
+    kept = {
+        row["version"]
+        for row in store.db.query("SELECT id, version FROM runs")
+        if row["id"] not in gone
+    }
+    versions = tuple(
+        row["version"]
+        for row in store.db.query(
+            "SELECT version FROM versions WHERE created < ? ORDER BY version", (horizon,)
+        )
+        if row["version"] not in kept
+    )
+    return GcPlan(runs, versions, files)
+
+
+def apply_gc(store: Store, plan: GcPlan) -> GcPlan:
+    """Free what the plan names; returns what was freed.
+
+    That is the plan itself, but for bytes that someone has come to need since it was made.
+    """
+    with store.db.transaction():
+        for run in plan.runs:
+            for table, column in (
+                ("tasks", "run_id"),
+                ("attempts", "run_id"),
+                ("run_tags", "run_id"),
+                ("runs", "id"),
+            ):
+                store.db.execute(f"DELETE FROM {table} WHERE {column} = ?", (run,))
+        # a run may have been made of it since
+        versions = tuple(
+            version
+            for version in plan.versions
+            if store.db.one("SELECT 1 FROM runs WHERE version = ?", (version,)) is None
+        )
+        for version in versions:
+            store.db.execute("DELETE FROM versions WHERE version = ?", (version,))
+        store.db.execute("DELETE FROM environments WHERE id NOT IN (SELECT environment FROM runs)")
+        reached = set(_reached(store.db, frozenset()))
+    for version in versions:
+        shutil.rmtree(store.root / "code" / version, ignore_errors=True)
+    freed = tuple(
+        file for file in plan.files if file.name not in reached and _unchanged(store.objects, file)
+    )
+    for file in freed:
+        store.objects.remove(file.name)
+    return GcPlan(plan.runs, versions, freed)
+
+
+def _reached(db: Database, without: frozenset[int]) -> Iterator[str]:
+    """The names of the files that hold values of the runs, but for those ``without``."""
+    for table in ("tasks", "attempts"):
+        columns = "artifacts, log, outputs" if table == "tasks" else "log, outputs"
+        for row in db.each(f"SELECT run_id, {columns} FROM {table}"):
+            if row["run_id"] in without:
+                continue
+            for text in tuple(row)[1:]:
+                if text is not None and '"at"' in text:
+                    yield from map(_file_name, _AT.findall(text))
+
+
+def _file_name(at: str) -> str:
+    kind, _, name = at.partition("/")
+    return f"objects/{name[:2]}/{name}" if kind == "o" else f"packs/{name}"
+
+
+def _unchanged(objects: Objects, file: Stored) -> bool:
+    """Whether nobody has written or asked for it since."""
+    modified = objects.modified(file.name)
+    return modified is not None and modified <= file.modified

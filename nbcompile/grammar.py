@@ -112,7 +112,7 @@ def split_tag_line(text: str) -> TagLine:
     starts, end = _option_starts(text)
     words = text[: starts[0] if starts else end].split()
     options = []
-    for start, stop in zip(starts, [*starts[1:], end], strict=True):
+    for start, stop in zip(starts, [*starts[1:], end], strict=False):
         name, value = _split_option(text[start + 2 : stop])
         options.append((name, value.strip()))
     return TagLine(tuple(words), tuple(options))

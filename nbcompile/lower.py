@@ -31,6 +31,11 @@ _SILENT = frozenset(
     "warnings.filterwarnings warnings.simplefilter logging.basicConfig logging.debug logging.info "
     "logging.warning logging.error time.sleep os.makedirs os.mkdir os.chdir os.remove".split()
 )
+#: methods that return None wherever one meets them
+_SILENT_METHODS = frozenset(
+    "append extend clear remove discard appendleft extendleft writelines writerow writerows "
+    "zero_grad".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,7 +355,11 @@ def _as_text(head: str, body: _Block, number: int) -> _Block:
 def _is_silent(value: ast.expr) -> bool:
     if isinstance(value, ast.Constant) and value.value is None:
         return True
-    return isinstance(value, ast.Call) and ast.unparse(value.func) in _SILENT
+    if not isinstance(value, ast.Call):
+        return False
+    if isinstance(value.func, ast.Attribute) and value.func.attr in _SILENT_METHODS:
+        return True
+    return ast.unparse(value.func) in _SILENT
 
 
 def _needs_parentheses(source: str) -> bool:

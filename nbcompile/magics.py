@@ -237,7 +237,7 @@ def _help(argument: str, more: str, around: Surroundings) -> Rewrite:
     except SyntaxError:
         raise _interactive(f"{subject}?", "Remove the line.") from None
     support = around.support("describe")
-    return Rewrite(f"{support}({subject}{more})", (support,))
+    return Rewrite(f"{support}({subject}, {subject!r}{more})", (support,))
 
 
 def _capture_shell(argument: str, around: Surroundings) -> Rewrite:

@@ -102,12 +102,11 @@ def call(arguments: Sequence[str]) -> int:
 
 def explain(error: Exception) -> int:
     """Say an error as sentences on stderr; returns the exit status."""
-    from nbflow.errors import UserError
-
-    if isinstance(error, UserError):
+    diagnostics = getattr(error, "diagnostics", None)
+    if diagnostics is not None:  # a UserError, or the compiler's NotebookError
         from nbflow.cli.say import say_diagnostics
 
-        say_diagnostics(error.diagnostics)
+        say_diagnostics(diagnostics)
         return USAGE
     if isinstance(error, click.ClickException):
         _say_usage(error)

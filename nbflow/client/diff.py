@@ -70,7 +70,7 @@ class Diff:
         for name in PARTS:
             part: Mapping[str, Change] = getattr(self, name)
             if part:
-                rows = [(k, *map(brief, pair), _delta(*pair)) for k, pair in part.items()]
+                rows = [(k, *map(brief, pair), delta(*pair)) for k, pair in part.items()]
                 lines += ["", grid((name, self.a, self.b, ""), rows)]
         for step, text in self.code.items():
             lines += ["", f"code of {step}", text.rstrip()]
@@ -87,7 +87,7 @@ class Diff:
                     escape(key),
                     f"<del>{escape(brief(old, 80))}</del>",
                     f"<ins>{escape(brief(new, 80))}</ins>",
-                    dim(_delta(old, new)),
+                    dim(delta(old, new)),
                 ]
                 for key, (old, new) in part.items()
             ]
@@ -177,7 +177,8 @@ def _artifacts(run: Run) -> dict[str, Artifact]:
     }
 
 
-def _delta(old: Any, new: Any) -> str:
+def delta(old: Any, new: Any) -> str:
+    """The difference of two numbers, and nothing for other values."""
     numbers = all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in (old, new))
     return f"{new - old:+.4g}" if numbers else ""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 import pytest
 
@@ -10,7 +11,7 @@ import nbflow
 from nbflow.errors import UserError
 from nbflow.store import Store
 
-pytestmark = pytest.mark.usefixtures("store")
+pytestmark = pytest.mark.usefixtures("churn")
 
 
 def test_what_a_run_is() -> None:
@@ -100,7 +101,7 @@ def test_no_store(
 
 
 def test_displays_are_escaped_and_load_nothing(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    churn: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
         raise AssertionError("a display loaded a value")
@@ -114,16 +115,14 @@ def test_displays_are_escaped_and_load_nothing(
             assert repr(one)
 
 
-def test_values_find_the_classes_of_their_version(store: Store) -> None:
+def test_values_find_the_classes_of_their_version(churn: Store) -> None:
     run = nbflow.Run("churn/1")
-    record = store.run("churn/1")
+    record = churn.run("churn/1")
     from nbflow.client.place import code_of
 
-    with code_of(store, record.version, "churn"):
-        import churn.common  # type: ignore[import-not-found]
-
-        model = churn.common.Model
+    with code_of(churn, record.version, "churn"):
+        model = import_module("churn.common").Model
     assert "churn" not in sys.modules
-    with code_of(store, record.version, "churn"):
+    with code_of(churn, record.version, "churn"):
         assert sys.modules["churn.common"].Model is model
     assert run.version == record.version

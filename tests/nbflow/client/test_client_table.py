@@ -6,7 +6,7 @@ import pytest
 
 import nbflow
 
-pytestmark = pytest.mark.usefixtures("store")
+pytestmark = pytest.mark.usefixtures("churn")
 
 
 def test_runs() -> None:

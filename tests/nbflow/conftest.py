@@ -1,4 +1,4 @@
-"""A store with two runs of a small flow, written as an engine would have written it."""
+"""Fixtures: a store with two runs of a small flow, written as an engine would have written it."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def write_run(store: Store, alpha: float, *, fails: bool = False) -> str:
 
 
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+def churn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """The store of the working directory, with churn/1 and the failed churn/2."""
     monkeypatch.chdir(tmp_path)
     opened = open_store(None, tmp_path)

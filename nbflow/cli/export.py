@@ -1,0 +1,38 @@
+"""`nbflow export`: the package that a notebook compiles to, written to a folder."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import click
+
+from nbflow.cli.compiled import notebook_argument, refuse_errors
+from nbflow.cli.options import verb
+
+
+@verb("export")
+@notebook_argument
+@click.option("--to", "target", default="python", show_default=True, help="What to export to.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="The folder to write to.",
+)
+def command(notebook: Path, target: str, output: Path) -> None:
+    """Write the Python package that a notebook compiles to.
+
+    It is byte for byte what `nbflow run` runs, and needs no nbflow to run.
+    """
+    from nbcompile import compile_notebook
+
+    exporters = {one.name: one for one in entry_points(group="nbflow.exporters")}
+    if target not in exporters:
+        known = ", ".join(sorted(exporters))
+        raise click.UsageError(f"There is no exporter {target!r}; there is {known}.")
+    compiled = compile_notebook(notebook)
+    refuse_errors(compiled.diagnostics)
+    written = exporters[target].load()(compiled.package, output)
+    click.echo(f"{notebook} is written to {written or output}")

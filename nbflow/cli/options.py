@@ -1,0 +1,45 @@
+"""Options that several verbs share, each defined once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from nbflow.store import Store
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
+
+store_option = click.option(
+    "--store",
+    "location",
+    metavar="PATH",
+    envvar="NBFLOW_STORE",
+    help="The store to use instead of the .nbflow folder that serves this one.",
+)
+
+
+def verb(name: str) -> Callable[[F], click.Command]:
+    """A command of this name, with the options that all have."""
+
+    def make(function: F) -> click.Command:
+        debug = click.option(
+            "--debug", is_flag=True, expose_value=False, help="Show the traceback of an error."
+        )
+        settings = {"help_option_names": ["-h", "--help"]}
+        command: click.Command = click.command(name, context_settings=settings)(debug(function))
+        return command
+
+    return make
+
+
+def store_at(location: str | None, start: Path | None = None, *, create: bool = False) -> Store:
+    """The store that `--store` names, or the one that serves ``start``."""
+    from nbflow.config import find_store
+
+    return find_store(start, location, create=create)

@@ -1,0 +1,158 @@
+"""Screen: tables and colours for people, plain text where the output is not a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from nbflow.client.html import SIGNS
+from nbflow.client.text import duration, pairs, when
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+    from rich.text import Text
+
+    from nbflow.client.run import Run
+    from nbflow.client.table import RunTable
+
+STYLES = {
+    "succeeded": "green",
+    "cached": "cyan",
+    "failed": "bold red",
+    "lost": "bold red",
+    "running": "blue",
+    "pending": "dim",
+    "skipped": "dim",
+    "cancelled": "yellow",
+}
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Where rich text goes: plain and as wide as it needs to be when it is not a terminal."""
+    from rich.console import Console
+
+    made = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    if not made.is_terminal:
+        made = Console(stderr=stderr, highlight=False, width=200, no_color=True)
+    return made
+
+
+def show(*parts: RenderableType) -> None:
+    """Print these on stdout, without trailing blanks."""
+    out = console()
+    with out.capture() as captured:
+        for part in parts:
+            out.print(part)
+    import click
+
+    lines = captured.get().splitlines()
+    click.echo("\n".join(line.rstrip() for line in lines), color=out.is_terminal)
+
+
+def plain_table(*head: str) -> Table:
+    """A table without lines."""
+    from rich.table import Table
+
+    made = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    for name in head:
+        made.add_column(name, overflow="fold")
+    return made
+
+
+def status_text(status: str, count: int | None = None) -> Text:
+    """A status with its sign, and how many tasks have it."""
+    from rich.text import Text
+
+    number = "" if count is None else f"{count:,} "
+    return Text(f"{SIGNS.get(status, '')} {number}{status}", STYLES.get(status, ""))
+
+
+def counts_text(counts: dict[str, int]) -> Text:
+    """The statuses of a step's tasks; without numbers where there is one task."""
+    from rich.text import Text
+
+    if not counts:
+        return status_text("pending")
+    many = sum(counts.values()) > 1
+    return Text("  ").join(status_text(name, n if many else None) for name, n in counts.items())
+
+
+def show_runs(found: RunTable) -> None:
+    """The table of `nbflow runs`."""
+    made = plain_table("run", "status", "parameters", "metrics", "tags", "took", "started")
+    for run in found:
+        record = run.record
+        made.add_row(
+            run.path,
+            status_text(record.status),
+            pairs(record.params, 40),
+            pairs(record.metrics, 50),
+            " ".join(record.tags),
+            duration(run.duration),
+            when(record.created),
+        )
+    show(made)
+
+
+def steps_table(rows: Sequence[tuple[str, dict[str, int], float | None]]) -> Table:
+    """The steps of a run with their counts."""
+    made = plain_table("step", "tasks", "took")
+    for name, counts, took in rows:
+        made.add_row(name, counts_text(counts), duration(took))
+    return made
+
+
+def facts_table(facts: dict[str, str]) -> Table:
+    """Names and what they are."""
+    from rich.text import Text
+
+    made = plain_table("", "")
+    made.show_header = False
+    for name, value in facts.items():
+        made.add_row(Text(name, "dim"), Text(value))
+    return made
+
+
+def show_run(run: Run) -> None:
+    """The page of `nbflow show RUN`."""
+    from rich.text import Text
+
+    from nbflow.client.show import step_rows
+
+    record = run.record
+    head = Text.assemble((run.path, "bold"), "  ", status_text(record.status))
+    facts = {
+        "took": duration(run.duration),
+        "started": when(record.started or record.created),
+        "parameters": pairs(record.params, 150),
+        "metrics": pairs(record.metrics, 150),
+        "tags": " ".join(record.tags),
+        "branch": record.branch or "",
+        "engine": record.engine,
+        "version": record.version,
+        "notebook": record.notebook,
+        "git": (record.git or "") + (" (with changes)" if record.dirty else ""),
+        "by": f"{record.user}@{record.host}" if record.user else "",
+    }
+    show(head, facts_table({k: v for k, v in facts.items() if v}), "", steps_table(step_rows(run)))
+    if record.error is not None:
+        show("", error_text(record.error, run.path))
+
+
+def error_text(error: dict[str, object], run: str) -> Text:
+    """The failure of a run: where it was, what it said, and where to look."""
+    from rich.text import Text
+
+    from nbflow.cli.say import place
+
+    task = f"{error.get('step')}/{error.get('task')}" if error.get("task") else error.get("step")
+    where = place(error.get("cell"), error.get("line"))  # type: ignore[arg-type]
+    return Text.assemble(
+        (f"{task} failed", "bold red"),
+        f" in {where}" if where else "",
+        "\n",
+        str(error.get("traceback") or f"{error.get('type')}: {error.get('message')}").rstrip(),
+        "\n",
+        (f"nbflow logs {run}/{task} shows what it printed.", "dim"),
+    )

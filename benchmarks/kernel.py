@@ -6,12 +6,14 @@ their ratio; writes the table.
 
 from __future__ import annotations
 
+import contextlib
 import statistics
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-TABLE = Path(__file__).parents[1] / "docs" / "benchmarks" / "kernel.md"
+TABLE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks" / "kernel.md"
 ROUNDS = 200
 
 BODIES = {
@@ -20,7 +22,14 @@ BODIES = {
         ["rows = list(range(10))", "def scale(x, by=2):", "    return x * by"]
         + [f"v{n} = [scale(r) + {n} for r in rows if r > {n}]" for n in range(17)]
     ),
-    "100 lines": "\n".join(f"w{n} = {{'a': {n}, 'b': [n for n in range({n % 7})]}}" for n in range(100)),
+    "100 lines": "\n".join(
+        f"data{n} = {{'a': {n}, 'b': [1, 2, 3]}}\n"
+        f"data{n}['c'] = data{n}['a'] + len(data{n}['b'])\n"
+        f"if data{n}['c'] > 4:\n"
+        f"    label{n} = 'large'.upper() + str({n})\n"
+        f"    # a comment, as people write them"
+        for n in range(20)
+    ),
 }
 
 
@@ -58,6 +67,12 @@ def compare(body: str, read: str = "") -> tuple[float, float]:
 
 
 def main() -> None:
+    """Measure each kind of cell, in a folder of its own for the history of cells."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        _measure(TABLE)
+
+
+def _measure(path: Path) -> None:
     frame = "import pandas as pd\nframe = pd.DataFrame({'x': range(10**5), 't': ['text'] * 10**5})"
     cells = {**dict.fromkeys(BODIES, ""), "reads a frame": frame}
     rows = [
@@ -72,8 +87,8 @@ def main() -> None:
         )
     table = "\n".join(rows)
     print(table)
-    TABLE.parent.mkdir(parents=True, exist_ok=True)
-    TABLE.write_text(f"# A tagged cell in the kernel\n\n{__doc__}\n{table}\n")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"# A tagged cell in the kernel\n\n{__doc__}\n{table}\n")
 
 
 if __name__ == "__main__":

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from nbflow.errors import UserError, user_error
+from nbflow_magics.history import Executions
 from nbflow_magics.notebook_path import VARIABLE, notebook_path
 from nbflow_magics.say import sentence
 
@@ -26,11 +28,14 @@ def nbflow_command(session: Session, line: str) -> Any:
     except ValueError as error:
         raise CommandFailed(f"{line}: {error}.") from None
     try:
+        if words and words[0] in _HERE:
+            return _HERE[words[0]](session, words[1:])
         if words and words[0] in _ON_A_NOTEBOOK and not any(map(_is_file, words[1:])):
             words.insert(1, str(_this_notebook(session)))
         run_command_line(words)
     except UserError as error:
         raise CommandFailed(*map(sentence, error.diagnostics)) from None
+    return None
 
 
 def run_command_line(words: list[str]) -> None:
@@ -62,3 +67,31 @@ def _this_notebook(session: Session) -> Any:
             f"Name it: %nbflow run notebook.ipynb, or set the environment variable {VARIABLE}.",
         )
     return path
+
+
+def _show_history(session: Session, words: list[str]) -> Any:
+    """`%nbflow history [STEP | NUMBER | on | off]`."""
+    word = words[0] if words else None
+    if word in ("on", "off"):
+        session.history.on = word == "on"
+        return None
+    if word is None or not word.isdecimal():
+        return session.history.newest(word)
+    found = session.history.one(int(word))
+    if found is None:
+        raise user_error(
+            "NBF407", f"There is no execution {word} in the history.", "%nbflow history lists them."
+        )
+    return Executions([found])
+
+
+def _show_state(session: Session, words: list[str]) -> Any:
+    """`%nbflow state`: the steps as this kernel knows them, as a front end asks for them."""
+    return session.state()
+
+
+#: verbs that only a kernel has
+_HERE: dict[str, Callable[[Session, list[str]], Any]] = {
+    "history": _show_history,
+    "state": _show_state,
+}

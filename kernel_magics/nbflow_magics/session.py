@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import ast
 import builtins
+import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -19,9 +21,11 @@ from nbcompile.options import Merged, merge_options
 from nbcompile.tags import TaggedCell, read_tags
 from nbflow_magics.branching import FanOut
 from nbflow_magics.complete import tag_matcher
+from nbflow_magics.history import History, shown_text
 from nbflow_magics.lines import CommentTags
 from nbflow_magics.magics import register_magics, unregister_magics
 from nbflow_magics.names import Names, names_of
+from nbflow_magics.notebook_path import notebook_path
 from nbflow_magics.say import TagError, note, say
 from nbflow_magics.tasks import Tasks
 from nbflow_magics.watch import Ran, Watch, carried_names
@@ -49,6 +53,7 @@ class Running:
     info: ExecutionInfo
     tagged: TaggedCell
     merged: Merged
+    started: float = field(default_factory=time.time)
     #: the `In [n]`, known at the end
     count: int = 0
     names: Names = field(default_factory=Names)
@@ -59,6 +64,7 @@ class Running:
     carried: frozenset[str] = frozenset()
     found: list[Diagnostic] = field(default_factory=list)
     skipped: bool = False
+    found_wrong: bool = False
     #: IPython passes statements through once for the cell, again for magics inside it
     parsed: bool = False
 
@@ -89,6 +95,7 @@ class Session:
         #: names that a skipped step would have made
         self.skipped: dict[str, str] = {}
         self.watch = Watch(shell.user_ns)
+        self._history: History | None = None
         self._stack: list[ExecutionInfo] = []
         self.running: Running | None = None
         self._lines = CommentTags()
@@ -117,6 +124,8 @@ class Session:
         shell.events.unregister("post_run_cell", self._after_cell)
         shell.Completer.custom_matchers.remove(self._matcher)
         unregister_magics(shell)
+        if self._history is not None:
+            self._history.close()
         _SESSIONS.pop(shell, None)
 
     # -- a cell, in order of events --------------------------------------------------------
@@ -141,6 +150,7 @@ class Session:
         running.parsed = True
         wrong = (*running.tagged.diagnostics, *running.merged.diagnostics)
         if has_errors(wrong):
+            running.found_wrong = True
             raise TagError([_without_cell(one) for one in wrong])
         running.names = names_of(module, self.shell.transform_cell)
         names = self.shell.user_ns
@@ -238,6 +248,7 @@ class Session:
             bound = []
         for name in bound:
             self.skipped.pop(name, None)
+        self._remember(running, bound, result)
         stale = self.watch.after(running.ran(tuple(bound)), running.reads)
         say([*running.found, *_stale(stale)], self.state())
 
@@ -255,6 +266,37 @@ class Session:
         tasks.fanout.cell = self.fanouts[step].cell if tasks.continues else running.info.cell_id
         self.fanouts[step] = tasks.fanout
         self.shell.user_ns[step] = tasks.fanout.sequence()
+
+    def _remember(self, running: Running, bound: list[str], result: ExecutionResult) -> None:
+        if running.step is None or running.found_wrong:
+            return
+        tasks = running.tasks
+        if tasks is not None and tasks.fanout is not None:
+            failed = sum(branch.error is not None for branch in tasks.fanout)
+            made: dict[str, Any] = {"tasks": len(tasks.fanout.branches), "failed": failed}
+        else:
+            made = {name: self.shell.user_ns[name] for name in bound}
+        failed_alone = not result.success or (tasks is not None and tasks.failed)
+        status = "failed" if failed_alone else "skipped" if running.skipped else "succeeded"
+        outputs = getattr(self.shell.history_manager, "outputs", {})
+        self.history.add(
+            running.step,
+            running.info.cell_id,
+            running.started,
+            status,
+            running.info.raw_cell or "",
+            made,
+            shown_text(outputs.get(running.count, ())),
+        )
+
+    @property
+    def history(self) -> History:
+        """What ran here before; it stands beside the notebook's store."""
+        if self._history is None:
+            path = notebook_path(self.shell.user_ns)
+            folder = path.parent if path is not None else Path.cwd()
+            self._history = History(folder / ".nbflow")
+        return self._history
 
     def _skip(self, running: Running, step: str) -> None:
         """A skipped step leaves no values, not even those of an earlier execution."""

@@ -24,8 +24,15 @@ def shell() -> Iterator[Any]:
     InteractiveShell.clear_instance()
     made = InteractiveShell.instance()
     made.history_manager.enabled = False
+    made.history_manager.outputs.clear()
     made.colors = "nocolor"
     made.run_line_magic("load_ext", "nbflow_magics")
     yield made
     made.run_line_magic("unload_ext", "nbflow_magics")
     InteractiveShell.clear_instance()
+
+
+@pytest.fixture(autouse=True)
+def _no_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests leave no history in the working directory."""
+    monkeypatch.setenv("NBFLOW_HISTORY", "0")

@@ -82,7 +82,14 @@ _NOT_DRAWS = frozenset(
     "SeedSequence PCG64 MT19937 Philox BitGenerator Random SystemRandom".split()
 )
 _NEW_FIGURE = frozenset("figure subplots subplot_mosaic close switch_backend ion ioff".split())
-_PYPLOT_NEUTRAL = frozenset("close style rcParams rc use get_cmap cm switch_backend ion ioff".split())
+_PYPLOT_NEUTRAL = frozenset(
+    "close style rcParams rc use get_cmap cm switch_backend ion ioff".split()
+)
+
+_SETS_ENVIRON = frozenset(
+    "os.environ.update os.environ.setdefault os.environ.pop os.environ.clear os.putenv "
+    "os.unsetenv".split()
+)
 
 #: Calls that set an option for the whole process; repeated in later steps.
 OPTION_CALLS = frozenset(
@@ -151,9 +158,7 @@ def _call_effects(name: str, node: ast.Call) -> Iterator[tuple[str, Effect, ast.
             yield "numpy_random", "set", node
     elif module == "matplotlib.pyplot" and function not in _PYPLOT_NEUTRAL:
         yield "figure", "set" if function in _NEW_FIGURE else "use", node
-    elif module == "os.environ" and function in ("update", "setdefault", "pop", "clear"):
-        yield "environ", "set", node
-    elif name in ("os.putenv", "os.unsetenv"):
+    elif name in _SETS_ENVIRON:
         yield "environ", "set", node
     elif name == "os.chdir":
         yield "cwd", "set", node

@@ -73,7 +73,8 @@ def invoke(
     else:
         machine.block(target.body, local)
         result = join(local.returns) if local.returns else SCALAR
-        if any(isinstance(inner, ast.Yield | ast.YieldFrom) for inner in ast.walk(target)):
+        yields = any(isinstance(i, ast.Yield | ast.YieldFrom) for i in ast.walk(target))
+        if yields and not target.decorator_list:
             result = Value(
                 machine.fresh(holding=result.own).own | result.own, kind="bound a generator"
             )
@@ -275,10 +276,8 @@ def _library_call(
     if full in library.ALIASING_FUNCTIONS:
         return Value(machine.fresh(holding=whole.own).own | whole.own, whole.code)
     module, _, name = full.rpartition(".")
-    keeps = (
-        full in library.HOLDING_FUNCTIONS
-        or name[:1].isupper()
-        and module.split(".")[0] not in library.COPYING_MODULES
+    keeps = full in library.HOLDING_FUNCTIONS or (
+        name[:1].isupper() and module.split(".")[0] not in library.COPYING_MODULES
     )
     if keeps or whole.code:
         return Value(frozenset({machine.heap.new(whole.own, whole.code)}))

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from nbcompile.scopes import imported_name
+from nbcompile.freenames import imported_name
 from nbcompile.segments import Segment, Statement
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -71,6 +71,21 @@ def is_constant(statement: Statement) -> bool:
         plain = isinstance(node.target, ast.Name) and node.value is not None
         return plain and is_literal(node.value)
     return False
+
+
+def is_lock(statement: Statement) -> bool:
+    """Whether a statement makes a lock: each process makes its own, so it travels as code."""
+    node = statement.node
+    if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
+        return False
+    made = node.value.func
+    name = made.attr if isinstance(made, ast.Attribute) else getattr(made, "id", "")
+    plain = all(is_literal(a) for a in [*node.value.args, *(k.value for k in node.value.keywords)])
+    return (
+        name in ("Lock", "RLock", "Semaphore", "BoundedSemaphore")
+        and plain
+        and all(isinstance(target, ast.Name) for target in node.targets)
+    )
 
 
 def is_conditional_definition(statement: Statement) -> bool:
@@ -152,7 +167,7 @@ def travelling(segments: Iterable[Segment]) -> set[int]:
 
 
 def _may_travel(statement: Statement) -> bool:
-    if is_conditional_definition(statement):
+    if is_conditional_definition(statement) or is_lock(statement):
         return True
     return definition_node(statement) is not None
 
@@ -223,7 +238,7 @@ def _leaves(nodes: Iterable[ast.AST]) -> Iterable[ast.stmt]:
 
 
 def _defines(node: ast.stmt) -> bool:
-    if isinstance(node, ast.Import | ast.ImportFrom | ast.Pass | ast.Raise | _DEFINITIONS):
+    if isinstance(node, (ast.Import, ast.ImportFrom, ast.Pass, ast.Raise, *_DEFINITIONS)):
         return True
     if isinstance(node, ast.Assign):
         return all(isinstance(t, ast.Name) for t in node.targets) and is_literal(node.value)

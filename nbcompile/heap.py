@@ -15,8 +15,8 @@ class Value:
     """What an expression may evaluate to: abstract objects, functions, and a hint of its kind.
 
     Plain scalars are no objects, as nothing can change them. ``kind`` is ``pandas`` for values
-    that copy on write, ``container`` for builtin collections, ``instance NAME`` for a user's class, ``bound TEXT`` for what lives in one
-    process only, or empty.
+    that copy on write, ``container`` for builtin collections, ``instance NAME`` for a user's
+    class, ``bound TEXT`` for what lives in one process only, or empty.
     """
 
     own: frozenset[int] = frozenset()

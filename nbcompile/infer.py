@@ -16,9 +16,9 @@ from nbcompile.ambient import AMBIENT, BY_VARIABLE
 from nbcompile.definitions import Unit
 from nbcompile.diagnostics import Diagnostic, in_order
 from nbcompile.flow import Common, Expression, Flow, Options, Piece, Step
+from nbcompile.flow_options import flow_options
 from nbcompile.names import Needs, StepState
 from nbcompile.notebook import Notebook
-from nbcompile.flow_options import flow_options
 from nbcompile.order import circles, enclosed_reads, file_order
 from nbcompile.parameters import read_parameters
 from nbcompile.resolve import Resolver
@@ -76,6 +76,14 @@ class _Assembly:
         self.diagnostics: list[Diagnostic] = []
         self.crossing = self._crossing()
         self.renamed: set[str] = set()
+        self.place = {name: number for number, name in enumerate(resolver.steps)}
+        #: by name: the last step that binds it; by name and source: the last that reads it
+        self.last_write: dict[str, int] = {}
+        self.last_read: dict[tuple[str, str], int] = {}
+        for number, state in enumerate(resolver.steps.values()):
+            self.last_write.update(dict.fromkeys(state.writes, number))
+            for name, sources in state.needs.inputs.items():
+                self.last_read.update({(name, source): number for source in sources})
 
     def steps(self) -> tuple[Step, ...]:
         states = list(self.resolver.steps.values())
@@ -194,14 +202,11 @@ class _Assembly:
             if isinstance(node, ast.ClassDef):
                 # a class body that rebinds a name reads the module's, never a function's
                 inside = {n for s in node.body for n in _stored(s)}
+                at_hand = {*state.writes, *state.needs.inputs, *state.needs.parameters}
                 for name in statement.facts.reads:
-                    if name in inside and name not in shared:
-                        if name in state.writes or name in state.needs.inputs:
-                            shared.append(name)
-                            self.renamed.add(name)
-                        elif name in state.needs.parameters:
-                            shared.append(name)
-                            self.renamed.add(name)
+                    if name in inside and name in at_hand and name not in shared:
+                        shared.append(name)
+                        self.renamed.add(name)
         return tuple(shared), tuple(name for name in bind if name not in shared)
 
     def _preamble(self, state: StepState, shared: tuple[str, ...]) -> tuple[str, ...]:
@@ -225,21 +230,14 @@ class _Assembly:
                 lines.append(text)
         return tuple(lines)
 
-    def _guarded(
-        self, number: int, state: StepState
-    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def _guarded(self, number: int, state: StepState) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Names captured here and bound anew later; inputs that must not change unseen."""
-        later = list(self.resolver.steps.values())[number + 1 :]
-        captured = sorted(
-            name
-            for name in state.captured
-            if any(name in other.writes for other in later)
-        )
+        captured = sorted(n for n in state.captured if self.last_write.get(n, -1) > number)
         unchanged = [
             name
             for name, sources in state.needs.inputs.items()
             if name not in state.writes
-            and any(set(other.needs.inputs.get(name, ())) & set(sources) for other in later)
+            and any(self.last_read[name, source] > number for source in sources)
         ]
         return tuple(captured), tuple(unchanged)
 
@@ -287,9 +285,7 @@ class _Assembly:
         return "\n\n".join(p for p in text if not p.startswith(("```", "|", "![", "<", "---")))
 
     # -- order ----------------------------------------------------------------------------------
-    def _depends(
-        self, state: StepState, options: Options, segment: Segment
-    ) -> tuple[str, ...]:
+    def _depends(self, state: StepState, options: Options, segment: Segment) -> tuple[str, ...]:
         known = list(self.resolver.steps)
         wanted: set[str] = set()
         for needs in (state.needs, state.foreach, state.when):
@@ -300,7 +296,9 @@ class _Assembly:
                 wanted.add(other)
             else:
                 near = get_close_matches(other, known, n=1)
-                fix = f"Did you mean `{near[0]}`?" if near else f"The steps are: {', '.join(known)}."
+                fix = (
+                    f"Did you mean `{near[0]}`?" if near else f"The steps are: {', '.join(known)}."
+                )
                 self.diagnostics.append(
                     Diagnostic(
                         "NBF204",
@@ -323,7 +321,7 @@ class _Assembly:
                     fix=f"Remove the option, or give `{each}` a `--foreach`.",
                 )
             )
-        return tuple(name for name in known if name in wanted and name != state.name)
+        return tuple(sorted(wanted - {state.name}, key=self.place.__getitem__))
 
     # -- the shared module ----------------------------------------------------------------------
     def common(self, steps: tuple[Step, ...]) -> Common:
@@ -392,9 +390,9 @@ def _fixed_bindings(statement: Statement) -> set[str]:
             names |= {alias.asname or alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.NamedExpr):
             names.add(node.target.id)
-        elif isinstance(node, ast.MatchAs | ast.MatchStar) and node.name:
-            names.add(node.name)
-        elif isinstance(node, ast.ExceptHandler) and node.name:
+        elif (isinstance(node, ast.MatchAs | ast.MatchStar) and node.name) or (
+            isinstance(node, ast.ExceptHandler) and node.name
+        ):
             names.add(node.name)
     return names & statement.facts.writes.keys()
 

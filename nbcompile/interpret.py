@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from nbcompile import library
 from nbcompile.ambient import dotted
 from nbcompile.calls import evaluate_call
+from nbcompile.freenames import imported_name, pattern_names
 from nbcompile.heap import SCALAR, Heap, Value, join
-from nbcompile.scopes import imported_name, pattern_names
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
 #: How many expressions of called functions one statement may visit before calls are not followed.
@@ -61,7 +61,6 @@ class Interpreter:
         self.modules: dict[str, str] = {}
         self.codes: dict[int, Code] = {}
         self.methods: dict[str, list[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]] = {}
-        self.classes: dict[str, int] = {}
         #: objects changed since last taken, and where
         self.changed: dict[int, Change] = {}
         #: module-level names by the objects they may be
@@ -135,6 +134,8 @@ class Interpreter:
             case ast.With() | ast.AsyncWith():
                 for item in node.items:
                     result = self.evaluate(item.context_expr, env)
+                    if result.kind == "bound a generator":
+                        result = self.element(result)
                     if item.optional_vars is not None:
                         self.assign(item.optional_vars, result, env, item.context_expr)
                 self.block(node.body, env)
@@ -215,7 +216,7 @@ class Interpreter:
         key = id(node)
         self.codes[key] = Code(node, env, origin)
         captured: frozenset[int] = frozenset()
-        if env is not self.top:
+        if env is not self.top and not isinstance(node, ast.ClassDef):
             for value in env.names.values():
                 captured |= value.own
         if isinstance(node, ast.ClassDef):
@@ -224,9 +225,10 @@ class Interpreter:
                 if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
                     self.methods.setdefault(statement.name, []).append((node.name, statement))
                 self.execute(statement, body)
+            # instances share the containers that stand in the class body, nothing else
             for value in body.names.values():
-                captured |= value.own
-            self.classes[node.name] = key
+                if value.kind == "container":
+                    captured |= value.own
         one = self.heap.new(captured, frozenset({key}))
         result = Value(frozenset({one}), frozenset({key}))
         for decorator in getattr(node, "decorator_list", []):
@@ -342,9 +344,12 @@ class Interpreter:
     def item(self, value: Value, index: ast.expr) -> Value:
         if value.kind == "pandas":
             return self.fresh(kind="pandas")
-        if isinstance(index, ast.List | ast.Compare | ast.BinOp | ast.UnaryOp) and value.own:
-            if not isinstance(index, ast.UnaryOp) or not isinstance(index.operand, ast.Constant):
-                return self.fresh(holding=self.heap.inside(value.own))
+        picked = isinstance(index, ast.List | ast.Compare | ast.BinOp) or (
+            isinstance(index, ast.UnaryOp) and not isinstance(index.operand, ast.Constant)
+        )
+        if picked and value.own:
+            # a list or a mask picks a copy; what it holds is the same
+            return self.fresh(holding=self.heap.inside(value.own))
         if value.kind == "container" and isinstance(index, ast.Slice):
             return self.fresh(holding=self.heap.inside(value.own), kind="container")
         return self.element(value)
@@ -366,9 +371,7 @@ class Interpreter:
             place = place.outer
         return self.top.names.get(name)
 
-    def change(
-        self, value: Value, node: ast.AST, deep: bool = False, sure: bool = True
-    ) -> None:
+    def change(self, value: Value, node: ast.AST, deep: bool = False, sure: bool = True) -> None:
         """Note that what a value may be was changed here."""
         for one in self.heap.reach(value.own) if deep else value.own:
             known = self.changed.get(one)

@@ -9,9 +9,7 @@ from typing import Literal
 from nbcompile.definitions import Unit
 from nbcompile.flow import Input, Reads
 
-BindingKind = Literal[
-    "step", "parameter", "common", "import", "untagged", "deleted", "branches"
-]
+BindingKind = Literal["step", "parameter", "common", "import", "untagged", "deleted", "branches"]
 
 
 @dataclass(slots=True)

@@ -85,12 +85,13 @@ def file_order(
                     )
             for file in trace.writes_files:
                 written[file] = segment.step
-    names = [step.name for step in steps]
+    place = {step.name: number for number, step in enumerate(steps)}
     ordered = [
         replace(
-            step,
-            depends=tuple(n for n in names if n in {*step.depends, *waits.get(step.name, ())}),
+            step, depends=tuple(sorted({*step.depends, *waits[step.name]}, key=place.__getitem__))
         )
+        if step.name in waits
+        else step
         for step in steps
     ]
     return ordered, diagnostics

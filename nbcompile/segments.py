@@ -9,10 +9,11 @@ from typing import Literal
 
 from nbcompile.diagnostics import Diagnostic
 from nbcompile.flow import Piece
+from nbcompile.freenames import Facts
 from nbcompile.lower import Lowered, lower
 from nbcompile.notebook import Notebook
 from nbcompile.options import Merged, RawExpression, merge_options
-from nbcompile.scopes import Facts, statement_facts
+from nbcompile.scopes import statement_facts
 from nbcompile.surroundings import look_around
 from nbcompile.tags import TaggedCell, read_tags
 
@@ -66,6 +67,7 @@ def read_segments(
     segments: list[Segment] = []
     diagnostics: list[Diagnostic] = []
     index = 0
+    postponed = False
     for cell in tagged:
         diagnostics += cell.diagnostics
         variant = _variant(cell)
@@ -79,7 +81,9 @@ def read_segments(
             diagnostics += lowered.diagnostics
         statements = []
         for node, piece in _cut(lowered, cell.cell):
-            statements.append(Statement(node, statement_facts(node), piece, index, cell.cell))
+            postponed |= _postpones(node)
+            facts = statement_facts(node, postponed)
+            statements.append(Statement(node, facts, piece, index, cell.cell))
             index += 1
         segments.append(
             Segment(cell.cell, kind, cell.step or "", tuple(statements), cell, lowered.support)
@@ -88,9 +92,16 @@ def read_segments(
     return tuple(segments), (*diagnostics, *found)
 
 
-def _with_options(
-    segments: list[Segment], index: int
-) -> tuple[list[Segment], list[Diagnostic]]:
+def _postpones(node: ast.stmt) -> bool:
+    """`from __future__ import annotations`, which holds for all that follows."""
+    return (
+        isinstance(node, ast.ImportFrom)
+        and node.module == "__future__"
+        and any(alias.name == "annotations" for alias in node.names)
+    )
+
+
+def _with_options(segments: list[Segment], index: int) -> tuple[list[Segment], list[Diagnostic]]:
     """Give each step's first segment the options of all its cells."""
     diagnostics: list[Diagnostic] = []
     seen: set[str] = set()

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 
 from nbcompile.ambient import Effect, effects, is_option_setting, warned_calls
 from nbcompile.files import literal_files
+from nbcompile.freenames import free_names
 from nbcompile.heap import Value
 from nbcompile.interpret import Change, Code, Definition, Interpreter
-from nbcompile.scopes import free_names, statement_facts
+from nbcompile.scopes import statement_facts
 from nbcompile.segments import Segment, Statement
 
 
@@ -169,7 +170,7 @@ def _names_of(machine: Interpreter, node: Definition) -> tuple[list[str], list[s
         lazy, writes = free_names(node)
         if not isinstance(node, ast.Lambda):
             # a class's own bases and decorators count as used with it
-            lazy = {**lazy, **{n: node for n in statement_facts(node).reads}}
+            lazy = {**lazy, **dict.fromkeys(statement_facts(node).reads, node)}
         known = (list(lazy), list(writes))
         machine.free[id(node)] = known
     return known

@@ -1,0 +1,43 @@
+"""Sharing: names that hold the same objects and so are stored together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nbcompile.lookup import use
+from nbcompile.names import StepState
+
+if TYPE_CHECKING:
+    from nbcompile.resolve import Resolver
+
+
+def keep_together(resolver: Resolver, step: StepState, position: int) -> None:
+    """Keep names together that share objects which a later step changes."""
+    last = resolver.segments[position].statements
+    if not last:
+        return
+    for names, objects in resolver.traces.shared[position]:
+        if not any(_changes_later(resolver, one, position, step.name) for one in objects):
+            continue
+        group = {name for name in names if _groups(resolver, step, name)}
+        if len(group) < 2:
+            continue
+        for name in sorted(group):
+            if name not in step.writes:
+                use(resolver, step, step.needs, name, last[-1], last[-1].node)
+                resolver.bind_step(step, name, last[-1], maybe=False, changed=True)
+        step.together.append(frozenset(group))
+
+
+def _changes_later(resolver: Resolver, one: int, position: int, step: str) -> bool:
+    return any(
+        number > position and resolver.segments[number].step not in ("", step)
+        for number in resolver.changed_in.get(one, ())
+    )
+
+
+def _groups(resolver: Resolver, step: StepState, name: str) -> bool:
+    binding = resolver.names.get(name)
+    if binding is None or binding.kind not in ("step", "parameter"):
+        return False
+    return resolver.read_after(name, step) and resolver.within(step, binding)

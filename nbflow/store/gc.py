@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from nbflow.store.database import Database
 from nbflow.store.objects import Objects, Stored
-from nbflow.store.records import HEARTBEAT
+from nbflow.store.records import FINAL, HEARTBEAT
 from nbflow.store.store import Store
 
 #: seconds for which new bytes are left alone: their refs may not be published yet
@@ -33,12 +33,13 @@ class GcPlan:
         return sum(file.size for file in self.files)
 
 
-def plan_gc(store: Store, grace: float = GRACE) -> GcPlan:
-    """What `apply_gc` would free; changes nothing.
+def plan_gc(store: Store, grace: float = GRACE, without: Collection[int] = ()) -> GcPlan:
+    """What `apply_gc` would free; changes nothing. Runs in ``without`` count as deleted.
 
     A deleted run stays while a run is active that began before it was deleted, as that one may
-    have taken over results from it. Bytes written or asked for lately stay, and all since the
-    oldest active run began. A pack is freed when nothing in it is reached.
+    have taken over results from it; so do those in ``without`` while any run is active. Bytes
+    written or asked for lately stay, and all since the oldest active run began. A pack is freed
+    when nothing in it is reached.
     """
     now = time.time()
     active = store.db.one(
@@ -47,12 +48,12 @@ def plan_gc(store: Store, grace: float = GRACE) -> GcPlan:
         (now - 2 * HEARTBEAT,),
     )
     began = float("inf") if active is None or active["began"] is None else float(active["began"])
+    idle = began > now
     runs = tuple(
         int(row["id"])
-        for row in store.db.query(
-            "SELECT id FROM runs WHERE deleted IS NOT NULL AND deleted < ? ORDER BY id",
-            (min(began, now + 1.0),),
-        )
+        for row in store.db.query("SELECT id, status, deleted FROM runs ORDER BY id")
+        if (row["deleted"] is not None and row["deleted"] < began)
+        or (idle and row["id"] in without and row["status"] in FINAL)
     )
     # file times are coarser than the clock
     horizon = min(now - grace, began - 1.0)

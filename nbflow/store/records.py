@@ -62,6 +62,8 @@ class RunRecord:
     heartbeat: float | None = None
     #: when someone asked for the run to be cancelled
     cancel: float | None = None
+    #: how the run was asked for: variants, cache or not, where it started
+    options: dict[str, Any] = field(default_factory=dict)
     #: final small scalars of the run, written at its end
     metrics: dict[str, Any] = field(default_factory=dict)
     #: the first error: `{"step", "task", "cell", "line", "type", "message", "traceback"}`

@@ -13,9 +13,9 @@ from nbflow.store.database import Database, Row
 from nbflow.store.records import FINAL, HEARTBEAT, RunRecord, Status
 
 _COLUMNS = (
-    'id, flow, number, version, status, params, tags, branch, "user", host, git, dirty, engine,'
-    " environment, notebook, seed, parent, created, started, finished, heartbeat, cancel,"
-    " metrics, error"
+    'id, flow, number, version, status, params, options, tags, branch, "user", host, git,'
+    " dirty, engine, environment, notebook, seed, parent, created, started, finished, heartbeat,"
+    " cancel, metrics, error"
 )
 
 #: what `update_run` may change
@@ -44,6 +44,7 @@ class RunTable:
         notebook: str = "",
         seed: int | None = None,
         parent: int | None = None,
+        options: dict[str, Any] | None = None,
     ) -> RunRecord:
         """A new pending run with the flow's next number, whoever else creates one meanwhile."""
         content = json.dumps(environment or {}, sort_keys=True)
@@ -61,14 +62,15 @@ class RunTable:
                 (flow,),
             )
             self.db.execute(
-                "INSERT INTO runs (flow, number, version, status, params, tags, branch,"
+                "INSERT INTO runs (flow, number, version, status, params, options, tags, branch,"
                 ' "user", host, git, dirty, engine, environment, notebook, seed, parent,'
                 " created, heartbeat)"
-                " SELECT name, last_number, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
+                f" SELECT name, last_number, ?, 'pending'{', ?' * 15}"
                 " FROM flows WHERE name = ?",
                 (
                     version,
                     json.dumps(params or {}),
+                    json.dumps(options or {}),
                     json.dumps(names),
                     branch,
                     user,
@@ -279,6 +281,7 @@ def _run(row: Row) -> RunRecord:
         version=row["version"],
         status=row["status"],
         params=json.loads(row["params"]),
+        options=json.loads(row["options"]),
         tags=tuple(json.loads(row["tags"])),
         branch=row["branch"],
         user=row["user"],

@@ -25,6 +25,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             version TEXT NOT NULL,
             status TEXT NOT NULL,
             params TEXT NOT NULL,
+            options TEXT NOT NULL,
             tags TEXT NOT NULL,
             branch TEXT,
             "user" TEXT NOT NULL,

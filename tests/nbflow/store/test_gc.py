@@ -125,6 +125,20 @@ def test_an_active_run_may_have_taken_over_results(store: Store) -> None:
     readable(store)
 
 
+def test_runs_can_be_planned_away(store: Store) -> None:
+    one, two = finished_run(store, [1])[0], finished_run(store, [2])[0]
+    age(store)
+    plan = plan_gc(store, without=[one.id])
+    assert plan.runs == (one.id,)
+    assert len(plan.files) == 2
+    assert store.run(one.id).path == one.path
+    active = store.create_run("churn", "v1")
+    assert plan_gc(store, without=[one.id, active.id]).runs == ()
+    store.update_run(active.id, status="succeeded")
+    apply_gc(store, plan)
+    assert [run.id for run in store.runs()] == [active.id, two.id]
+
+
 def test_what_is_asked_for_after_the_plan_is_not_freed(store: Store) -> None:
     old, _ = finished_run(store, [1])
     store.delete_run(old.id)

@@ -49,7 +49,9 @@ def test_a_run_comes_back_as_it_was_created(store: Store) -> None:
         environment={"python": "3.11", "packages": {"numpy": "2.4"}},
         notebook="churn.ipynb",
         seed=7,
+        options={"variants": {"model": "tree"}},
     )
+    assert run.options == {"variants": {"model": "tree"}}
     assert run.path == "churn/1"
     assert run.status == "pending"
     assert run.tags == ("nightly", "a")

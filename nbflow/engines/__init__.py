@@ -1,0 +1,1 @@
+"""Engines: where tasks run. Each is one module, found by the entry point `nbflow.engines`."""

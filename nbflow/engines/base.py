@@ -1,0 +1,108 @@
+"""Base: the seam between the driver of a run and what its tasks run on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from nbflow.errors import user_error
+from nbflow.runtime.machine import Part
+from nbflow.runtime.spec import FlowSpec, StepSpec
+
+if TYPE_CHECKING:
+    from nbflow.store import Store
+    from nbflow.store.records import TaskRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """The flow that an engine is opened for."""
+
+    store: Store
+    spec: FlowSpec
+    max_workers: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Tasks of one step that are ready, in the order in which to start them."""
+
+    step: StepSpec
+    part: Part
+    attempt: int
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Tasks of one step that run one after another in one process."""
+
+    number: int
+    step: str
+    part: Part
+    attempt: int
+    keys: tuple[str, ...]
+    timeout: float | None = None
+    #: the GPUs that the tasks may use; None where nobody hands them out
+    devices: tuple[int, ...] | None = None
+
+
+class Engine(Protocol):
+    """Runs tasks. All calls come from one thread, and none but `wait` takes long."""
+
+    name: str
+    #: tasks run in the driver's own process: an interrupt of it ends the task at hand
+    here: bool
+
+    def open(self, job: Job) -> None:
+        """Get ready. A `UserError` where a request can't be honoured or nothing is there."""
+        ...
+
+    def begin(self, run: int) -> None:
+        """The run has its id: tasks of it will come."""
+        ...
+
+    def submit(self, work: Work) -> None:
+        """Take these tasks; each is the subject of exactly one record that `wait` returns."""
+        ...
+
+    def wait(self, seconds: float) -> list[TaskRecord]:
+        """Records of attempts that have ended; waits so long for the first."""
+        ...
+
+    def under_way(self) -> list[tuple[Batch, float]]:
+        """The batches that were started and have not ended, and when."""
+        ...
+
+    def stop(self, hard: bool) -> None:
+        """End all tasks; those under way are given a moment to end unless ``hard``."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything."""
+        ...
+
+
+def refuse(steps: Sequence[StepSpec], engine: str, option: str, why: str, fix: str) -> None:
+    """Raise that the engine can't do what these steps ask for; nothing where there are none."""
+    if steps:
+        names = ", ".join(f"`{step.name}`" for step in steps)
+        cell = steps[0].cells[0] if steps[0].cells else None
+        raise user_error(
+            "NBF403",
+            f"The {engine} engine cannot honour `--{option}` of {names}: {why}.",
+            fix,
+            cell=cell,
+            line=1,
+        )
+
+
+def refuse_images(job: Job, engine: str) -> None:
+    """Neither container images nor named environments without something that starts them."""
+    steps = job.spec.steps
+    asking = [step for step in steps if step.resources.image]
+    fix = "Run on an engine that starts containers, or take the option away."
+    refuse(asking, engine, "image", "it runs tasks in this Python environment", fix)
+    asking = [step for step in steps if step.env]
+    refuse(asking, engine, "env", "it runs tasks in this Python environment", fix)

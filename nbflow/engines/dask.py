@@ -1,0 +1,184 @@
+"""Dask: tasks run on a Dask cluster, one of this machine's own or one at an address.
+
+Batches of tasks are Dask tasks; each worker thread hands its batches to a host process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+import queue
+import time
+from typing import TYPE_CHECKING, Any
+
+from nbflow.engines.base import Batch, Job, Work, refuse_images
+from nbflow.engines.cluster import Cluster, LocalCluster, RemoteCluster
+from nbflow.engines.guided import LARGEST, Guided
+from nbflow.engines.slot import cancelled_record, failed_record
+from nbflow.engines.worker import run_batch, stop_run
+from nbflow.runtime.live import live_folder, notes, output_since, task_name
+
+if TYPE_CHECKING:
+    from nbflow.store.records import TaskRecord
+
+
+class DaskEngine:
+    """The default engine."""
+
+    name = "dask"
+    here = False
+
+    def __init__(self, address: str = "dask", cluster: Cluster | None = None) -> None:
+        self._address = address
+        self._given = cluster
+        self._guided = Guided()
+        self._ended: queue.Queue[tuple[int, Any]] = queue.Queue()
+        self._flying: dict[int, tuple[Batch, Work, float, Any]] = {}
+        #: kinds of tasks of which one may have taken a worker with it: now sent one by one
+        self._suspect: set[tuple[str, str]] = set()
+        self._aside: list[TaskRecord] = []
+        self._stopped = False
+
+    def open(self, job: Job) -> None:
+        """Start or reach the cluster, and make sure that it can do what the flow asks for."""
+        self._job = job
+        refuse_images(job, self.name)
+        self._cluster = self._given or _cluster(self._address, job)
+        self._cluster.open(job)
+
+    def begin(self, run: int) -> None:
+        """Note which run it is."""
+        self._run = run
+
+    def submit(self, work: Work) -> None:
+        """Take these tasks."""
+        self._guided.add(work)
+
+    def wait(self, seconds: float) -> list[TaskRecord]:
+        """Send batches for which there is room, and take in those that have ended."""
+        self._send()
+        records, self._aside = self._aside, []
+        block = not records
+        while True:
+            try:
+                number, future = self._ended.get(block, seconds if block else 0.0)
+            except queue.Empty:
+                break
+            block = False
+            records += self._take_in(number, future)
+        self._send()
+        return records
+
+    def under_way(self) -> list[tuple[Batch, float]]:
+        """The batches at the workers."""
+        return [(batch, sent) for batch, _, sent, _ in self._flying.values()]
+
+    def stop(self, hard: bool) -> None:
+        """End what runs at the workers; what waits is cancelled here."""
+        self._stopped = True
+        for work, key in self._guided.drain():
+            batch = Batch(0, work.step.name, work.part, work.attempt, (key,))
+            self._aside.append(cancelled_record(batch, key))
+        with contextlib.suppress(Exception):  # a cluster that is gone runs nothing
+            self._cluster.client.run(stop_run, self._job.store.url, self._run, hard, wait=False)
+
+    def close(self) -> None:
+        """Leave the cluster, or end it where it is ours."""
+        if self._given is None:
+            self._cluster.close()
+
+    def _send(self) -> None:
+        while self._guided and not self._stopped:
+            work = next((one for one in self._guided.heads() if self._room(one)), None)
+            if work is None:
+                return
+            devices = self._cluster.ledger.pick(work) if self._cluster.ledger else None
+            most = 1 if (work.step.name, work.part) in self._suspect else LARGEST
+            batch = self._guided.take(work, self._cluster.slots, devices, most)
+            self._fly(batch, work)
+
+    def _room(self, work: Work) -> bool:
+        """Whether a batch of this kind may go to the workers now."""
+        cluster = self._cluster
+        plain = not work.step.resources.amounts() or work.part == "items"
+        if plain and self._guided.short(work):
+            # one ahead for each slot, so that none waits for the next
+            held = sum(not one[1].step.resources.amounts() for one in self._flying.values())
+            return held < 2 * cluster.slots and len(self._flying) < 2 * cluster.slots
+        if cluster.ledger is None:
+            return len(self._flying) < 2 * cluster.slots
+        return not cluster.ledger.lacks(work)
+
+    def _fly(self, batch: Batch, work: Work) -> None:
+        cluster = self._cluster
+        if cluster.ledger:
+            cluster.ledger.hold(batch.number, work)
+        amounts = work.step.resources.amounts() if work.part == "main" else {}
+        future = cluster.client.submit(
+            run_batch,
+            self._job.store.url,
+            self._run,
+            batch,
+            key=f"nbflow-{self._run}-{batch.step}-{batch.number}",
+            pure=False,
+            resources=amounts if cluster.ledger is None and amounts else None,
+        )
+        self._flying[batch.number] = (batch, work, time.time(), future)
+        number = batch.number
+        future.add_done_callback(  # type: ignore[no-untyped-call]
+            lambda done: self._ended.put((number, done))
+        )
+
+    def _take_in(self, number: int, future: Any) -> list[TaskRecord]:
+        batch, work, _, _ = self._flying.pop(number)
+        if self._cluster.ledger:
+            self._cluster.ledger.release(number)
+        try:
+            seconds, data = future.result()
+        except Exception as error:
+            return self._lost(batch, work, error)
+        finally:
+            future.release()
+        records: list[TaskRecord] = pickle.loads(data)
+        self._guided.learn(batch, seconds)
+        return records
+
+    def _lost(self, batch: Batch, work: Work, error: Exception) -> list[TaskRecord]:
+        """A worker has died with a batch: its task failed, the others go to another worker."""
+        if self._stopped:
+            return [cancelled_record(batch, key) for key in batch.keys]
+        folder = live_folder(self._job.store.root, self._run)
+        names = {task_name(batch.step, batch.part, key, batch.attempt): key for key in batch.keys}
+        running = [(path, note) for path, note in notes(folder) if note.task in names]
+        failed: dict[str, TaskRecord] = {}
+        for path, note in running:
+            key = names[note.task]
+            output = output_since(path, note.offset)
+            failed[key] = self._failed(batch, key, error, output, note.started)
+            path.unlink(missing_ok=True)
+            path.with_suffix(".now").unlink(missing_ok=True)
+        if not failed and len(batch.keys) == 1:
+            failed[batch.keys[0]] = self._failed(batch, batch.keys[0], error, b"", None)
+        left = tuple(key for key in batch.keys if key not in failed)
+        if left:
+            self._suspect.add((batch.step, batch.part))
+            self._guided.add(Work(work.step, work.part, work.attempt, left))
+        return list(failed.values())
+
+    def _failed(
+        self, batch: Batch, key: str, error: Exception, output: bytes, started: float | None
+    ) -> TaskRecord:
+        from distributed import KilledWorker
+
+        if isinstance(error, KilledWorker):
+            kind, message = "WorkerLost", "The Dask worker died while the task ran."
+        else:
+            kind, message = type(error).__name__, f"Dask could not run the task: {error}"
+        job = self._job
+        return failed_record(
+            job.store, self._run, batch, key, kind, message, output, started, "lost"
+        )
+
+
+def _cluster(address: str, job: Job) -> Cluster:
+    return LocalCluster(job.max_workers) if address == "dask" else RemoteCluster(address)

@@ -1,0 +1,41 @@
+"""Load: the engine that `--on` names, found by entry point."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from typing import Any
+
+from nbflow.engines.base import Engine
+from nbflow.errors import user_error
+
+GROUP = "nbflow.engines"
+
+
+def load_engine(on: str) -> Engine:
+    """The engine of a name, `dask`, or of an address, `tcp://host:8786`."""
+    name = "dask" if "://" in on else on
+    found = {one.name: one for one in entry_points(group=GROUP)}
+    if name in found:
+        make: Any = found[name].load()
+    elif name in ("dask", "inline"):
+        make = _own(name)
+    else:
+        known = ", ".join(f"`{one}`" for one in sorted({*found, "dask", "inline"}))
+        raise user_error(
+            "NBF404",
+            f"There is no engine called {on!r}.",
+            f"Known are {known}, and addresses of Dask schedulers such as tcp://host:8786.",
+        )
+    engine: Engine = make(on)
+    return engine
+
+
+def _own(name: str) -> Any:
+    # a checkout that is not installed has no entry points
+    if name == "inline":
+        from nbflow.engines.inline import InlineEngine
+
+        return InlineEngine
+    from nbflow.engines.dask import DaskEngine
+
+    return DaskEngine

@@ -1,0 +1,165 @@
+"""Package: a compiled flow imported in this process, and kept clean between tasks."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import random
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from hashlib import blake2b
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from nbflow.runtime.spec import FlowSpec, StepSpec
+
+if TYPE_CHECKING:
+    from nbflow.runtime.capture import Capture
+
+
+class LoadedPackage:
+    """The modules of one version.
+
+    Steps run in the same process one after another, as the tasks of a fan-out do. What a step sets
+    in `common` (late-bound names) must not be seen by the next task: `reset` takes it back.
+    """
+
+    def __init__(self, spec: FlowSpec, folder: Path) -> None:
+        self.spec = spec
+        if str(folder) not in sys.path:
+            sys.path.insert(0, str(folder))
+        sys.meta_path.insert(0, _AsMain(spec.package))
+        _import_random(folder / spec.package / "common.py")
+        before = _random_state()
+        self.common = self._import_optional(f"{spec.package}.common")
+        self.notebook = self._import_optional(f"{spec.package}.notebook")
+        #: setup code that seeds a generator means it: every task then starts from that state
+        self._seeded = {
+            name: state
+            for name, state in _random_state().items()
+            if name in before and not _same(before[name], state)
+        }
+        self._fresh = dict(vars(self.common)) if self.common else {}
+
+    def function(self, path: str) -> Callable[..., Any]:
+        """The function that `module:name` means."""
+        module, _, name = path.partition(":")
+        function: Callable[..., Any] = getattr(importlib.import_module(module), name)
+        return function
+
+    def module(self, step: StepSpec) -> ModuleType:
+        """The module of a step."""
+        return importlib.import_module(step.call.function.partition(":")[0])
+
+    def hook(self, capture: Capture) -> None:
+        """Have shown values and figures go to the task's outputs."""
+        if self.notebook is not None:
+            self.notebook._emit = capture.show  # type: ignore[attr-defined]
+        pyplot = sys.modules.get("matplotlib.pyplot")
+        if pyplot is not None:
+            pyplot.show = capture.show_figures  # type: ignore[attr-defined]
+
+    @contextmanager
+    def as_main(self) -> Iterator[None]:
+        """The module of the user's definitions is `__main__` meanwhile, as in the notebook."""
+        if self.common is None:
+            yield
+            return
+        held = sys.modules["__main__"]
+        sys.modules["__main__"] = self.common
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = held
+
+    def reset(self) -> None:
+        """Put the names of `common` back as they were after its import."""
+        if self.common is None:
+            return
+        names = vars(self.common)
+        if len(names) != len(self._fresh) or any(
+            value is not self._fresh.get(name, self) for name, value in names.items()
+        ):
+            names.clear()
+            names.update(self._fresh)
+
+    def seed(self, seed: int, step: str, key: str) -> None:
+        """Start the random generators of a task at a state that depends on nothing but these."""
+        mixed = blake2b(f"{seed}/{step}/{key}".encode(), digest_size=8).digest()
+        number = int.from_bytes(mixed, "big")
+        if "random" in self._seeded:
+            random.setstate(self._seeded["random"])
+        else:
+            random.seed(number)
+        numpy = sys.modules.get("numpy.random")
+        if numpy is not None:
+            if "numpy" in self._seeded:
+                numpy.set_state(self._seeded["numpy"])
+            else:
+                numpy.seed(number & 0xFFFFFFFF)
+
+    def _import_optional(self, name: str) -> ModuleType | None:
+        try:
+            return importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name != name:
+                raise
+            return None
+
+
+class _AsMain(MetaPathFinder):
+    """Runs the modules that hold the user's cells as `__main__`, which they are in a notebook.
+
+    So classes print as there, and `if __name__ == "__main__"` holds.
+    """
+
+    def __init__(self, package: str) -> None:
+        self._package = package
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """The spec of the package's own modules, and nobody else's."""
+        if fullname != f"{self._package}.common" and not fullname.startswith(
+            f"{self._package}.steps."
+        ):
+            return None
+        spec = PathFinder.find_spec(fullname, path, target)
+        if spec is not None and spec.origin is not None:
+            spec.loader = _MainLoader(fullname, spec.origin)
+        return spec
+
+
+class _MainLoader(SourceFileLoader):
+    def exec_module(self, module: ModuleType) -> None:
+        code = self.get_code(self.name)
+        assert code is not None
+        module.__name__ = "__main__"
+        exec(code, vars(module))
+
+
+def _import_random(common: Path) -> None:
+    """Have NumPy's generator there before setup code seeds it, so that one can tell that it did."""
+    if common.is_file() and "seed" in common.read_text(encoding="utf-8"):
+        with contextlib.suppress(ImportError):
+            importlib.import_module("numpy.random")
+
+
+def _random_state() -> dict[str, Any]:
+    states: dict[str, Any] = {"random": random.getstate()}
+    numpy = sys.modules.get("numpy.random")
+    if numpy is not None:
+        states["numpy"] = numpy.get_state()
+    return states
+
+
+def _same(one: Any, other: Any) -> bool:
+    return (
+        repr(one) == repr(other)
+        if one[0] != "MT19937"
+        else (one[1].tobytes() == other[1].tobytes() and one[2:] == other[2:])
+    )

@@ -1,0 +1,98 @@
+"""Request: what is to be run and how, and the code that it comes down to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nbflow.errors import UserError, user_error
+from nbflow.store.records import RunRecord
+
+if TYPE_CHECKING:
+    from nbflow.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """Everything that `nbflow run` and `nbflow resume` can say."""
+
+    #: the notebook, or the folder of an exported package; None to run again what was resumed
+    target: str | Path | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    on: str = "dask"
+    max_workers: int | None = None
+    tags: tuple[str, ...] = ()
+    branch: str | None = None
+    variants: Mapping[str, str] = field(default_factory=dict)
+    cache: bool = True
+    #: run this step and all after it, whatever the cache has
+    start_from: str | None = None
+    #: path of the run to go on from
+    resume_of: str | None = None
+    #: where the store is; None for the one that serves the notebook's folder
+    store: str | Path | None = None
+    #: for the random generators; one is drawn where it is None
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A compiled flow, whichever way it was come by."""
+
+    version: str
+    manifest: dict[str, Any]
+    files: dict[str, str]
+    notebook: bytes
+    #: the notebook's file, or what stands for it
+    path: str
+
+
+def find_code(request: RunRequest, store: Store, parent: RunRecord | None) -> Code:
+    """The code of a request; a `UserError` has all that is wrong with the notebook."""
+    if request.target is not None:
+        path = Path(request.target)
+        return _exported(path) if path.is_dir() else _compiled(path, request)
+    if parent is None:
+        raise TypeError("a request without a target has to resume a run")
+    if Path(parent.notebook).is_file():
+        return _compiled(Path(parent.notebook), request)
+    version = store.version(parent.version)
+    return Code(version.version, version.manifest, version.files, version.notebook, parent.notebook)
+
+
+def _compiled(path: Path, request: RunRequest) -> Code:
+    from nbcompile import compile_notebook
+    from nbcompile.diagnostics import in_order
+
+    compiled = compile_notebook(path, dict(request.variants))
+    package = compiled.package
+    if package is None:
+        raise UserError(d for d in in_order(compiled.diagnostics) if d.severity == "error")
+    return Code(
+        package.version,
+        dict(package.manifest),
+        dict(package.files),
+        path.read_bytes(),
+        str(path.resolve()),
+    )
+
+
+def _exported(folder: Path) -> Code:
+    """The code in the folder of an exported package, as it stands there."""
+    manifests = sorted(folder.glob("*/flow.json"))
+    if not manifests:
+        raise user_error(
+            "NBF101",
+            f"{folder} is neither a notebook nor an exported package: it has no flow.json.",
+            "Name a notebook, or the folder that `nbflow export` has written.",
+        )
+    manifest = json.loads(manifests[0].read_text(encoding="utf-8"))
+    files = {
+        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.suffix in (".py", ".json", ".toml", ".md")
+    }
+    return Code(manifest["version"], manifest, files, b"", str(folder.resolve() / "package"))

@@ -1,0 +1,115 @@
+"""Show: the forms of a shown value, as Jupyter's MIME bundles, without starting IPython."""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+_METHODS = {
+    "_repr_html_": "text/html",
+    "_repr_markdown_": "text/markdown",
+    "_repr_svg_": "image/svg+xml",
+    "_repr_png_": "image/png",
+    "_repr_jpeg_": "image/jpeg",
+    "_repr_latex_": "text/latex",
+    "_repr_json_": "application/json",
+    "_repr_javascript_": "application/javascript",
+}
+_PLAIN = (bool, int, float, complex, str, bytes, type(None))
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """The forms of one output, by MIME type."""
+
+    data: dict[str, Any]
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+def bundle_of(value: Any) -> Bundle:
+    """All forms that the value has; a form that fails is left out."""
+    if isinstance(value, _PLAIN):
+        return Bundle({"text/plain": repr(value)})
+    if _is_figure(value):
+        return Bundle({"text/plain": _plain(value), "image/png": _png(value)})
+    data: dict[str, Any] = {}
+    metadata: dict[str, Any] = {}
+    _collect(data, metadata, None, _call(value, "_repr_mimebundle_"))
+    for method, mime in _METHODS.items():
+        if mime not in data:
+            _collect(data, metadata, mime, _call(value, method))
+    data.setdefault("text/plain", _plain(value))
+    return Bundle(data, metadata)
+
+
+def figure_bundles() -> Iterator[Bundle]:
+    """The open figures of pyplot, closed as they are shown."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is None:
+        return
+    for number in pyplot.get_fignums():
+        figure = pyplot.figure(number)
+        bundle = Bundle({"text/plain": _plain(figure), "image/png": _png(figure)})
+        pyplot.close(figure)
+        yield bundle
+
+
+def _collect(data: dict[str, Any], metadata: dict[str, Any], mime: str | None, made: Any) -> None:
+    if isinstance(made, tuple) and len(made) == 2:
+        made, extra = made
+        metadata.update(extra if mime is None else {mime: extra})
+    if made is None:
+        return
+    for name, form in made.items() if mime is None else [(mime, made)]:
+        plain = base64.b64encode(form).decode() if isinstance(form, bytes) else form
+        if _is_json(plain):
+            data[name] = plain
+
+
+def _call(value: Any, method: str) -> Any:
+    # classes have the methods too, but of their instances; some objects answer to every name
+    if isinstance(value, type) or not callable(getattr(type(value), method, None)):
+        return None
+    try:
+        return getattr(value, method)()
+    except Exception:
+        return None
+
+
+def _plain(value: Any) -> str:
+    try:
+        text = repr(value)
+        if len(text) > 79 and isinstance(value, (list, tuple, dict, set, frozenset)):
+            from IPython.lib import pretty
+
+            return str(pretty.pretty(value))  # type: ignore[no-untyped-call]
+    except Exception as error:
+        return f"<{type(value).__name__}: its repr failed with {type(error).__name__}>"
+    return text
+
+
+def _is_figure(value: Any) -> bool:
+    figure = sys.modules.get("matplotlib.figure")
+    return figure is not None and isinstance(value, figure.Figure)
+
+
+def _png(figure: Any) -> str:
+    from io import BytesIO
+
+    out = BytesIO()
+    figure.savefig(out, format="png", bbox_inches="tight")
+    return base64.b64encode(out.getvalue()).decode()
+
+
+def _is_json(value: Any) -> bool:
+    if isinstance(value, str):
+        return True
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError):
+        return False
+    return True

@@ -1,0 +1,188 @@
+"""Task: run one task of a run, wherever that is: code and inputs come from the store.
+
+What `nbflow step` does, and what every engine ends in. The outcome is a record; whoever drives the
+run publishes it, so that a failed or a lost attempt leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nbflow.errors import UserError
+from nbflow.runtime.capture import Capture
+from nbflow.runtime.inputs import Absent, Inputs
+from nbflow.runtime.live import LiveFile, live_folder, task_name
+from nbflow.runtime.machine import Part
+from nbflow.runtime.outputs import Outputs
+from nbflow.runtime.package import LoadedPackage
+from nbflow.runtime.spec import CallSpec, Key, StepSpec, key_text, read_key, read_spec
+from nbflow.runtime.traceback import SourceMap, error_json
+from nbflow.runtime.unchanged import check_unchanged
+from nbflow.store.records import TaskRecord
+
+if TYPE_CHECKING:
+    from nbflow.store import Store
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What a task's code came to, before it is a record."""
+
+    status: str = "succeeded"
+    artifacts: dict[str, dict[str, Any]] | None = None
+    count: int | None = None
+    error: dict[str, Any] | None = None
+    reason: str | None = None
+    changed: tuple[str, ...] = ()
+
+
+class TaskRunner:
+    """Runs tasks of one run, one after another, in this process."""
+
+    def __init__(self, store: Store, run: int, *, whole: bool, name: str | None = None) -> None:
+        self.store = store
+        self.run_record = store.run(run)
+        version = store.version(self.run_record.version)
+        self.spec = read_spec(version.manifest)
+        self.worker = name or f"{socket.gethostname()}-{os.getpid()}"
+        self.capture = Capture(LiveFile(live_folder(store.root, run), self.worker), whole=whole)
+        folder = store.code_dir(version.version)
+        self.source = SourceMap(self.spec, folder)
+        self.inputs = Inputs(store, self.run_record, self.spec)
+        self.writer = store.writer(f"run{run}-{self.worker}")
+        self._folder = folder
+        self._package: LoadedPackage | None = None
+        self._home = _home(self.run_record.notebook)
+
+    def run(self, step: str, key: Key, attempt: int, part: Part = "main") -> TaskRecord:
+        """Run one attempt of a task. Its values can be read after `flush`."""
+        one, text, started = self.spec.step(step), key_text(key), time.time()
+        outcome = _Outcome()
+        with self.capture.task(task_name(step, part, text, attempt), started):
+            try:
+                with self._prepared(one, text):
+                    self._perform(one, key, part, outcome)
+            except Absent as absent:
+                outcome.status = "skipped"
+                outcome.reason = f"`{absent.source}`, which makes `{absent.name}`, was skipped"
+            except KeyboardInterrupt:
+                outcome.status, outcome.reason = "cancelled", "cancelled while it ran"
+            except BaseException as error:
+                outcome.status = "failed"
+                outcome.error = error_json(error, step, text, self.source)
+            self.capture.show_figures()
+            log, outputs = self.capture.log(), self.capture.outputs
+        self.capture.live.end()
+        writer = self.writer
+        kept = writer.put_bytes(log, "text").to_json() if log else None
+        shown = writer.put_bytes(json.dumps(outputs).encode()).to_json() if outputs else None
+        failed = outcome.error is not None
+        return TaskRecord(
+            step=step,
+            key=text,
+            status=outcome.status,  # type: ignore[arg-type]
+            part=part,
+            attempt=attempt,
+            started=started,
+            finished=time.time(),
+            artifacts={} if failed or outcome.artifacts is None else outcome.artifacts,
+            item=self._label(one, key, part),
+            count=None if failed else outcome.count,
+            log=kept,
+            outputs=shown,
+            error=outcome.error,
+            worker=self.worker,
+            reason=outcome.reason,
+            changed=outcome.changed,
+        )
+
+    def flush(self) -> None:
+        """Have everything that was stored on disk."""
+        self.writer.flush()
+
+    def close(self) -> None:
+        """Flush, and remove the live file."""
+        self.writer.close()
+        self.capture.live.close()
+
+    @property
+    def package(self) -> LoadedPackage:
+        """The package, imported when the first task needs it: what that prints is the task's."""
+        if self._package is None:
+            self._package = LoadedPackage(self.spec, self._folder)
+        return self._package
+
+    @contextmanager
+    def _prepared(self, step: StepSpec, key: str) -> Iterator[None]:
+        """The process as every task finds it: names, random state, folder, shown outputs."""
+        held = os.getcwd()
+        if held != self._home:
+            os.chdir(self._home)
+        try:
+            package = self.package
+            with package.as_main():
+                package.module(step)
+                package.hook(self.capture)
+                package.reset()
+                package.seed(self.run_record.seed or 0, step.name, key)
+                yield
+        finally:
+            os.chdir(held)
+
+    def _perform(self, step: StepSpec, key: Key, part: Part, outcome: _Outcome) -> None:
+        if step.when is not None and (part == "items" or not step.splits):
+            values, _ = self.inputs.values(step, step.when, key)
+            if not self._call(step.when, values):
+                outcome.status, outcome.reason = "skipped", "its condition is false"
+                return
+        if part == "items":
+            assert step.items is not None
+            values, _ = self.inputs.values(step, step.items, key)
+            items = self.writer.put_items(self._call(step.items, values), f"{step.name}'s items")
+            self.writer.flush()
+            outcome.artifacts = {"items": items.to_json()}
+            outcome.count = len(self.store.items(items))
+            return
+        values, refs = self.inputs.values(step, step.call, key)
+        if step.splits:
+            values.update(self.inputs.item(step, key))
+        result = self._call(step.call, values)
+        outcome.changed = check_unchanged(step, values, refs, self.store)
+        outcome.artifacts = Outputs(step, self.writer).store(result)
+
+    def _call(self, call: CallSpec, values: dict[str, Any]) -> Any:
+        return self.package.function(call.function)(**values)
+
+    def _label(self, step: StepSpec, key: Key, part: Part) -> Any:
+        if part == "items" or not step.line:
+            return None
+        around = next(one for one in reversed(step.line))
+        try:
+            return self.inputs.items(self.spec.step(around), key[:-1]).label(key[-1])
+        except (UserError, IndexError):
+            return None
+
+
+def run_task(
+    store: Store, run: int, step: str, key: str = "", attempt: int = 1, part: Part = "main"
+) -> TaskRecord:
+    """Run one attempt of a task in this process; the record says how it ended."""
+    runner = TaskRunner(store, run, whole=False)
+    try:
+        return runner.run(step, read_key(key), attempt, part)
+    finally:
+        runner.close()
+
+
+def _home(notebook: str) -> str:
+    """The folder that relative paths of the notebook start from."""
+    folder = Path(notebook).expanduser().parent if notebook else Path()
+    return str(folder) if folder.is_dir() else os.getcwd()

@@ -1,0 +1,148 @@
+"""Unchanged: whether a task changed, in place and unseen, an input that a later step reads too."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from nbflow.errors import user_error
+from nbflow.runtime.spec import StepSpec
+from nbflow.values.ref import Ref
+
+if TYPE_CHECKING:
+    from nbflow.store import Store
+
+_IMMUTABLE = (bool, int, float, complex, str, bytes, type(None), range, frozenset, type)
+#: bytes up to which a value is compared as a whole; of larger arrays and frames a sample is
+WHOLE = 32 << 20
+_SAMPLE = 100_000
+
+
+def changed(value: Any, before: Any) -> bool | None:
+    """Whether ``value`` differs from what it was; None where only its author could tell.
+
+    Containers, arrays and frames are compared by what they hold. An object of another class may
+    differ in what does not count, a cache say: then the answer is None.
+    """
+    return _Comparison().differ(value, before)
+
+
+def check_unchanged(
+    step: StepSpec, values: Mapping[str, Any], refs: Mapping[str, Ref], store: Store
+) -> tuple[str, ...]:
+    """Compare the inputs that a later step reads too with what is stored.
+
+    A difference is a `UserError`; the names of those that only may differ are returned.
+    """
+    doubtful: list[str] = []
+    for name in step.unchanged:
+        value, ref = values.get(name), refs.get(name)
+        if ref is None or immutable(value):
+            continue
+        found = changed(value, store.get(ref))
+        if found:
+            raise user_error(
+                "NBF305",
+                f"The step `{step.name}` changed `{name}` in place, which nbflow did not see: a "
+                "later step would get the value as it was before.",
+                f"Say so in the step's cell: `{name} = {name}` after the change makes it the "
+                f"step's own; or change a copy, `{name}.copy()`.",
+                cell=step.cells[-1] if step.cells else None,
+                line=1,
+            )
+        if found is None:
+            doubtful.append(name)
+    return tuple(doubtful)
+
+
+def immutable(value: Any) -> bool:
+    """Whether it cannot have been changed."""
+    return isinstance(value, _IMMUTABLE)
+
+
+class _Comparison:
+    def __init__(self) -> None:
+        self._met: set[tuple[int, int]] = set()
+
+    def differ(self, one: Any, other: Any) -> bool | None:
+        if one is other:
+            return False
+        if type(one) is not type(other):
+            return True
+        if isinstance(one, float) and math.isnan(one) and math.isnan(other):
+            return False
+        if isinstance(one, _IMMUTABLE):
+            return bool(one != other)
+        if (id(one), id(other)) in self._met:
+            return False
+        self._met.add((id(one), id(other)))
+        if type(one) in (list, tuple):
+            return len(one) != len(other) or self._any(zip(one, other, strict=True))
+        if type(one) is dict:
+            keys = list(one) != list(other)
+            return keys or self._any((value, other[key]) for key, value in one.items())
+        if type(one) in (set, bytearray):
+            return bool(one != other)
+        return self._array(one, other)
+
+    def _any(self, pairs: Any) -> bool | None:
+        unknown = False
+        for one, other in pairs:
+            found = self.differ(one, other)
+            if found:
+                return True
+            unknown |= found is None
+        return None if unknown else False
+
+    def _array(self, one: Any, other: Any) -> bool | None:
+        np, pd = sys.modules.get("numpy"), sys.modules.get("pandas")
+        if np is not None and isinstance(one, np.ndarray):
+            if one.dtype != other.dtype or one.shape != other.shape:
+                return True
+            if one.dtype.hasobject:
+                return self._any(zip(one.ravel(), other.ravel(), strict=True))
+            one, other = _sample(one), _sample(other)
+            floats = one.dtype.kind in "fc"
+            return not np.array_equal(one, other, equal_nan=floats)
+        if pd is not None and isinstance(one, (pd.DataFrame, pd.Series, pd.Index)):
+            return self._frame(one, other)
+        return self._object(one, other)
+
+    def _frame(self, one: Any, other: Any) -> bool:
+        if one.shape != other.shape:
+            return True
+        if hasattr(one, "columns") and not one.columns.identical(other.columns):
+            return True
+        if hasattr(one, "index") and not _rows(one.index).equals(_rows(other.index)):
+            return True
+        return not _rows(one).equals(_rows(other))
+
+    def _object(self, one: Any, other: Any) -> bool | None:
+        if getattr(type(one), "__eq__", None) is not getattr(object, "__eq__", None):
+            try:
+                if bool(one == other):
+                    return False
+            except Exception:
+                return None
+        state = getattr(one, "__dict__", None)
+        if state is None:
+            return None
+        return False if self.differ(state, getattr(other, "__dict__", None)) is False else None
+
+
+def _sample(array: Any) -> Any:
+    if array.nbytes <= WHOLE:
+        return array
+    flat = array.reshape(-1) if array.flags.c_contiguous else array.ravel(order="K")
+    return flat[:: max(1, flat.size // _SAMPLE)]
+
+
+def _rows(frame: Any) -> Any:
+    """All rows, or of a large frame a sample of them."""
+    size = frame.memory_usage()
+    if (size if isinstance(size, int) else int(size.sum())) <= WHOLE:
+        return frame
+    step = max(1, len(frame) // _SAMPLE)
+    return frame.iloc[::step] if hasattr(frame, "iloc") else frame[::step]

@@ -1,0 +1,1 @@
+"""Emission: a flow as the source files of a package."""

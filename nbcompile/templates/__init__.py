@@ -1,0 +1,1 @@
+"""Templates: modules that emitted packages carry, as they stand or in part."""

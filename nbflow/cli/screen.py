@@ -38,7 +38,7 @@ def console(*, stderr: bool = False) -> Console:
     return made
 
 
-def show(*parts: RenderableType) -> None:
+def show(*parts: RenderableType, end: str = "\n") -> None:
     """Print these on stdout, without trailing blanks."""
     out = console()
     with out.capture() as captured:
@@ -47,7 +47,8 @@ def show(*parts: RenderableType) -> None:
     import click
 
     lines = captured.get().splitlines()
-    click.echo("\n".join(line.rstrip() for line in lines), color=out.is_terminal)
+    text = "\n".join(line.rstrip() for line in lines) + end
+    click.echo(text, nl=False, color=out.is_terminal)
 
 
 def plain_table(*head: str) -> Table:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nbcompile.diagnostics import Diagnostic
     from nbflow.cli.paths import Found
     from nbflow.client.artifact import Artifact
     from nbflow.client.run import Run
@@ -65,3 +68,62 @@ def task_json(task: Task) -> dict[str, Any]:
 def _artifact_json(artifact: Artifact) -> dict[str, Any]:
     shown = {"value": artifact.text()} if artifact.plain else {"preview": artifact.preview}
     return {"type": artifact.type, "size": artifact.size, **shown}
+
+
+def result(run: Run, *, explain: bool = False) -> dict[str, Any]:
+    """What `run --json` prints of a run that has ended."""
+    from nbflow.cli.progress import overall
+
+    summary = run.summary
+    steps: dict[str, Any] = {}
+    for step in run.spec.steps:
+        counts = dict(summary[step.name].counts) if step.name in summary else {}
+        tasks = sum(counts.values())
+        if not tasks and step.line:
+            # no tasks of its own: the split tells whether there was nothing to do or it was skipped
+            counts = {one.status: 1 for one in run.store.tasks(run.id, step.line[-1], part="items")}
+        steps[step.name] = {
+            "status": overall(counts),
+            "tasks": tasks,
+            "cached": counts.get("cached", 0) if tasks else 0,
+            "failed": counts.get("failed", 0) if tasks else 0,
+        }
+    shown = {
+        "run": run.path,
+        "status": run.status,
+        "duration": run.duration,
+        "steps": steps,
+        "error": run.record.error,
+    }
+    return {**shown, "explain": reasons(run)} if explain else shown
+
+
+def reasons(run: Run) -> dict[str, list[dict[str, Any]]]:
+    """For each step how many tasks ended how, and why."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for step in run.spec.steps:
+        counts = Counter((r.status, r.reason or "") for r in run.store.tasks(run.id, step.name))
+        found[step.name] = [
+            {"status": status, "tasks": tasks, "reason": reason}
+            for (status, reason), tasks in counts.items()
+        ]
+    return found
+
+
+def not_started(diagnostics: Sequence[Diagnostic]) -> dict[str, Any]:
+    """What `run --json` prints where there is no run: the same keys, and the diagnostics."""
+    first = next((one for one in diagnostics if one.severity == "error"), None)
+    error = None
+    if first is not None:
+        error = {
+            "step": None,
+            "task": None,
+            "cell": first.cell,
+            "line": first.line,
+            "type": first.code,
+            "message": first.message,
+            "traceback": None,
+        }
+    said = [one.to_json() for one in diagnostics]
+    shown: dict[str, Any] = {"run": None, "status": "failed", "duration": None, "steps": {}}
+    return {**shown, "error": error, "diagnostics": said}

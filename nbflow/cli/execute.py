@@ -1,0 +1,91 @@
+"""Execute: a request run to its end, with what is shown meanwhile and said in the end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nbflow.cli.group import FAILED, SUCCEEDED, USAGE
+from nbflow.cli.say import say_diagnostics, say_json
+
+if TYPE_CHECKING:
+    from nbflow.client.run import Run
+    from nbflow.runtime.request import RunRequest
+
+
+def execute(
+    request: RunRequest,
+    *,
+    as_json: bool = False,
+    explain: bool = False,
+    announce: int | None = None,
+) -> int:
+    """Run it; returns the exit status: 0 succeeded, 1 failed or cancelled, 2 did not start."""
+    from nbflow.cli.watch import watcher
+    from nbflow.errors import UserError
+    from nbflow.runtime.run import run_flow
+
+    listener = watcher(silent=as_json, announce=announce)
+    try:
+        record = run_flow(request, listener)
+    except UserError as error:
+        if not as_json:
+            raise
+        from nbflow.cli.shapes import not_started
+
+        say_diagnostics(error.diagnostics)
+        say_json(not_started(error.diagnostics))
+        return USAGE
+    finally:
+        listener.close()
+    run = _run(record.path, request)
+    if as_json:
+        from nbflow.cli.shapes import result
+
+        say_json(result(run, explain=explain))
+    else:
+        if explain:
+            _say_reasons(run)
+        _say_end(run)
+    return SUCCEEDED if run.status == "succeeded" else FAILED
+
+
+def _run(path: str, request: RunRequest) -> Run:
+    from nbflow.client.run import Run
+    from nbflow.store import open_store
+
+    start = None if request.target is None else Path(request.target).expanduser().parent
+    return Run(path, open_store(request.store, start, create=False))
+
+
+def _say_end(run: Run) -> None:
+    from rich.text import Text
+
+    from nbflow.cli.screen import error_text, show, status_text
+    from nbflow.client.text import duration, pairs
+
+    error = run.record.error
+    if error is not None and run.status == "failed":
+        show("", error_text(error, run.path))
+    show("", Text.assemble((run.path, "bold"), " ", status_text(run.status)), end=" ")
+    click.echo(f"in {duration(run.duration)}")
+    if run.metrics:
+        click.echo(pairs(run.metrics, 100))
+    if run.status == "succeeded":
+        click.echo(f"Look at it: nbflow show {run.path}")
+    else:
+        click.echo(f"Go on from what it finished: nbflow resume {run.path}")
+
+
+def _say_reasons(run: Run) -> None:
+    """Why each task ran, or why it did not, tasks with one reason together."""
+    from nbflow.cli.screen import plain_table, show, status_text
+    from nbflow.cli.shapes import reasons
+
+    made = plain_table("step", "tasks", "why")
+    for step, groups in reasons(run).items():
+        for group in groups:
+            made.add_row(step, status_text(group["status"], group["tasks"]), group["reason"])
+    show("", made)

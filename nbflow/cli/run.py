@@ -1,0 +1,119 @@
+"""`nbflow run`: run a notebook, or an exported package, as a flow."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from nbflow.cli.options import json_option, store_option, verb
+from nbflow.cli.values import parameter_options, parameters
+
+
+def engine_options(function: Any) -> Any:
+    """The options of the verbs that start a run, beside its parameters."""
+    options = [
+        click.option("--on", metavar="ENGINE", help="dask, inline, or a scheduler's address."),
+        click.option("--max-workers", type=click.IntRange(min=1), help="Tasks at once, at most."),
+        click.option("--tag", "tags", multiple=True, help="Tag the run."),
+        click.option("--branch", help="The deployment branch that the run belongs to."),
+        click.option("--profile", help="A profile of [tool.nbflow] in pyproject.toml."),
+        click.option("--seed", type=int, help="Seed of the random generators of every task."),
+        click.option("--no-cache", is_flag=True, help="Run everything, whatever was run before."),
+        click.option("--explain", is_flag=True, help="Say why each task ran, or why not."),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+@verb("run")
+@click.argument("notebook", type=click.Path(path_type=Path))
+@parameter_options
+@engine_options
+@click.option(
+    "--variant",
+    "variants",
+    multiple=True,
+    metavar="STEP=NAME",
+    help="Which variant of a step to take.",
+)
+@click.option("--from", "start", metavar="STEP", help="Run this step and all after it anew.")
+@click.option("--detach", is_flag=True, help="Start the run and leave it running.")
+@click.option("--announce", type=int, hidden=True)
+@store_option
+@json_option
+def command(
+    notebook: Path,
+    given: tuple[tuple[str, str], ...],
+    files: tuple[Path, ...],
+    variants: tuple[str, ...],
+    start: str | None,
+    detach: bool,
+    announce: int | None,
+    location: str | None,
+    as_json: bool,
+    explain: bool,
+    **engine: Any,
+) -> int:
+    """Run a notebook as a flow.
+
+    NOTEBOOK is an .ipynb or a percent-format .py file, or the folder of an exported package. The
+    exit status is 0 when the run succeeded, 1 when it failed, 2 when it could not start.
+    """
+    values = parameters(given, files)
+    if not notebook.exists():
+        from nbflow.errors import user_error
+
+        raise user_error("NBF101", f"There is no file {notebook}.", "Check the path.")
+    if detach:
+        from nbflow.cli.detach import start_detached
+
+        return start_detached(sys.argv[1:], as_json=as_json)
+    from nbflow.cli.execute import execute
+    from nbflow.runtime.request import RunRequest
+
+    request = RunRequest(
+        target=notebook,
+        params=values,
+        variants=dict(map(_variant, variants)),
+        start_from=start,
+        **engine_fields(notebook.parent, location, **engine),
+    )
+    return execute(request, as_json=as_json, explain=explain, announce=announce)
+
+
+def engine_fields(
+    folder: Path,
+    location: str | None,
+    *,
+    on: str | None,
+    max_workers: int | None,
+    tags: tuple[str, ...],
+    branch: str | None,
+    profile: str | None,
+    seed: int | None,
+    no_cache: bool,
+) -> dict[str, Any]:
+    """The fields of a request that the options and, where they are silent, the profile decide."""
+    from nbflow.config import load_config
+
+    config = load_config(folder, profile)
+    return {
+        "on": on or config.on or "dask",
+        "max_workers": max_workers or config.max_workers,
+        "tags": (*config.tags, *tags),
+        "branch": branch or config.branch,
+        "seed": seed,
+        "cache": not no_cache,
+        "store": location or config.store,
+    }
+
+
+def _variant(text: str) -> tuple[str, str]:
+    step, equals, name = text.partition("=")
+    if not equals or not step or not name:
+        raise click.UsageError(f"--variant {text}: write STEP=NAME, as in `--variant train=fast`.")
+    return step, name

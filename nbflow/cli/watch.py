@@ -1,0 +1,126 @@
+"""Watch: what is said of a run as it goes, in plain lines where there is no terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nbflow.cli.progress import RunProgress, StepProgress
+from nbflow.cli.say import place
+from nbflow.client.text import duration, plural
+from nbflow.runtime.listener import Listener
+
+if TYPE_CHECKING:
+    from nbflow.runtime.spec import FlowSpec
+    from nbflow.store.records import AttemptRecord, RunRecord, TaskRecord
+
+#: seconds between two plain lines about a step that goes on
+_EVERY = 10.0
+
+#: failures of one step that are told one by one
+_TOLD = 5
+
+
+def watcher(*, silent: bool, announce: int | None = None) -> Watcher:
+    """The listener that suits where the output goes.
+
+    The run's path is written to the file descriptor ``announce`` as soon as there is one.
+    """
+    if silent:
+        return Watcher(announce)
+    if not sys.stdout.isatty():
+        return PlainWatcher(announce)
+    from nbflow.cli.live import LiveWatcher
+
+    return LiveWatcher(announce)
+
+
+class Watcher(Listener):
+    """Keeps the progress and tells failures at once, by lines; it shows none itself."""
+
+    def __init__(self, announce: int | None = None) -> None:
+        self.progress = RunProgress(())
+        self._announce = announce
+
+    def started(self, run: RunRecord, spec: FlowSpec) -> None:
+        if self._announce is not None:
+            os.write(self._announce, run.path.encode())
+            os.close(self._announce)
+        self.progress = RunProgress(step.name for step in spec.steps)
+        engine = f" on {run.engine}" if run.engine else ""
+        self.line(f"{run.path}: {plural(len(spec.steps), 'step')}{engine}", "bold")
+
+    def expected(self, step: str, tasks: int) -> None:
+        self.progress.expect(step, tasks)
+
+    def tasks(self, records: Sequence[TaskRecord]) -> None:
+        for record in records:
+            if record.status == "failed" and record.part == "main":
+                self._failed(record)
+        for step in self.progress.add(records):
+            self.moved(step)
+
+    def attempts(self, records: Sequence[AttemptRecord]) -> None:
+        for record in records:
+            task = f"{record.step}/{record.key}" if record.key else record.step
+            said = _said(record.error)
+            self.line(f"{task} failed in attempt {record.attempt}, trying again{said}", "yellow")
+
+    def message(self, text: str) -> None:
+        self.line(text, "yellow")
+
+    def cancelling(self, hard: bool) -> None:
+        said = "Ending what is running." if hard else "Cancelling. Ctrl-C again ends it at once."
+        self.line(said, "yellow")
+
+    def moved(self, step: StepProgress) -> None:
+        """A step has come further."""
+
+    def line(self, text: str, style: str = "") -> None:
+        """Say a line."""
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+
+    def _failed(self, record: TaskRecord) -> None:
+        known = self.progress.steps[record.step].counts["failed"]
+        task = f"{record.step}/{record.key}" if record.key else record.step
+        if known < _TOLD:
+            self.line(f"{task} failed{_said(record.error)}", "bold red")
+        elif known == _TOLD:
+            self.line(f"more tasks of {record.step} failed", "bold red")
+
+
+class PlainWatcher(Watcher):
+    """A line for each step that ends, and now and then one for a step that takes long."""
+
+    def __init__(self, announce: int | None = None) -> None:
+        super().__init__(announce)
+        self._told: dict[str, float] = {}
+
+    def moved(self, step: StepProgress) -> None:
+        if step.complete:
+            many = step.total > 1
+            counts = ", ".join(f"{n:,} {s}" for s, n in step.counts.items()) if many else ""
+            took = duration(step.seconds())
+            self.line(f"{step.name}: {counts or step.status} in {took}")
+        elif time.monotonic() - self._told.setdefault(step.name, time.monotonic()) > _EVERY:
+            self._told[step.name] = time.monotonic()
+            self.line(f"{step.name}: {step.done:,} of {step.total:,} tasks")
+
+    def line(self, text: str, style: str = "") -> None:
+        click.echo(text)
+        sys.stdout.flush()
+
+
+def _said(error: dict[str, Any] | None) -> str:
+    if error is None:
+        return ""
+    where = place(error.get("cell"), error.get("line"))
+    said = f"{error.get('type')}: {error.get('message')}".rstrip(": ").splitlines()
+    return f"{f' in {where}' if where else ''}: {said[0] if said else ''}"

@@ -179,13 +179,10 @@ def _method_call(
     if changing and receiver.kind == "pandas" and name not in ("insert", "pop", "update"):
         changing = False
     if changing or (bare and name not in library.HARMLESS and receiver.kind != "pandas"):
-        deep = name in library.CHANGING_DEEP or not changing
-        if name in library.KEEPING:
+        machine.change(receiver, node, deep=name in library.CHANGING_DEEP, sure=changing)
+        if name in library.KEEPING or not changing:
             machine.heap.put(receiver.own, everything.own)
             machine.heap.put_code(receiver.own, everything.code)
-        elif not changing:
-            machine.heap.put(receiver.own, everything.own)
-        machine.change(receiver, node, deep=deep, sure=changing)
     _follow_callbacks(machine, node, [*arguments, *named.values()], receiver)
     if receiver.kind == "pandas":
         return machine.fresh(kind="pandas")
@@ -196,7 +193,8 @@ def _method_call(
     if name in library.FRESH:
         return machine.fresh() if receiver.own else SCALAR
     if name == "copy":
-        return machine.fresh(holding=machine.heap.inside(receiver.own))
+        plain = receiver.own <= machine.heap.plain
+        return machine.fresh(holding=machine.heap.inside(receiver.own), plain=plain)
     if name in ("pop", "get", "setdefault", "popleft", "popitem", "__getitem__"):
         return join([machine.element(receiver), everything])
     if not receiver.own and not everything.own:
@@ -242,11 +240,8 @@ def _builtin_call(
         return machine.element(whole)
     if name in library.SHALLOW_BUILTINS:
         _follow_callbacks(machine, node, arguments, whole)
-        holding = machine.heap.reach(whole.own)
-        if name in ("iter", "zip", "map", "filter", "enumerate", "reversed"):
-            kind = "bound an iterator" if name in ("iter", "zip", "map", "filter") else ""
-            return machine.fresh(holding=holding, kind=kind)
-        return machine.fresh(holding=holding - whole.own, kind="container")
+        kind = "bound an iterator" if name in ("iter", "zip", "map", "filter") else ""
+        return machine.fresh(holding=machine.heap.elements(whole.own), kind=kind, plain=True)
     if name in ("bytearray", "object", "memoryview", "slice", "property", "super"):
         return machine.fresh(holding=whole.own)
     return SCALAR

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from nbcompile.freenames import imported_name
+from nbcompile.freenames import imported_name, target_names
 from nbcompile.segments import Segment, Statement
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -98,6 +98,33 @@ def is_conditional_definition(statement: Statement) -> bool:
         isinstance(leaf, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef)
         for leaf in inner
     )
+
+
+def passing_names(statement: Statement) -> set[str]:
+    """Names that a statement binds only as a loop's target or by `with … as`."""
+    passing: set[str] = set()
+    lasting: set[str] = set()
+    targets: set[int] = set()
+    for node in ast.walk(statement.node):
+        places: list[ast.expr] = []
+        if isinstance(node, ast.For | ast.AsyncFor):
+            places = [node.target]
+        elif isinstance(node, ast.With | ast.AsyncWith):
+            places = [i.optional_vars for i in node.items if i.optional_vars is not None]
+        for place in places:
+            for name in target_names(place):
+                passing.add(name.id)
+                targets.add(id(name))
+        if isinstance(node, ast.ExceptHandler) and node.name:
+            passing.add(node.name)
+    for node in ast.walk(statement.node):
+        if (
+            isinstance(node, ast.Name)
+            and isinstance(node.ctx, ast.Store)
+            and id(node) not in targets
+        ):
+            lasting.add(node.id)
+    return passing - lasting
 
 
 def import_texts(node: ast.Import | ast.ImportFrom) -> dict[str, str]:

@@ -15,8 +15,8 @@ class Value:
     """What an expression may evaluate to: abstract objects, functions, and a hint of its kind.
 
     Plain scalars are no objects, as nothing can change them. ``kind`` is ``pandas`` for values
-    that copy on write, ``container`` for builtin collections, ``instance NAME`` for a user's
-    class, ``bound TEXT`` for what lives in one process only, or empty.
+    that copy on write, ``instance NAME`` for a user's class, ``bound TEXT`` for what lives in
+    one process only, or empty.
     """
 
     own: frozenset[int] = frozenset()
@@ -33,13 +33,22 @@ class Heap:
 
     holds: dict[int, set[int]] = field(default_factory=dict)
     held_by: dict[int, set[int]] = field(default_factory=dict)
+    #: builtin collections: what they hold is not part of themselves, as an array's rows are
+    plain: set[int] = field(default_factory=set)
     #: functions that an object holds on to
     code: dict[int, frozenset[int]] = field(default_factory=dict)
     size: int = 0
 
-    def new(self, contents: Iterable[int] = (), code: frozenset[int] = frozenset()) -> int:
-        """A new object that holds others and perhaps functions."""
+    def new(
+        self,
+        contents: Iterable[int] = (),
+        code: frozenset[int] = frozenset(),
+        plain: bool = False,
+    ) -> int:
+        """A new object that holds others and perhaps functions; ``plain`` for a collection."""
         self.size += 1
+        if plain:
+            self.plain.add(self.size)
         if code:
             self.code[self.size] = code
         self.put([self.size], contents)
@@ -73,6 +82,16 @@ class Heap:
     def inside(self, objects: frozenset[int]) -> frozenset[int]:
         """What the objects hold, directly or not, without themselves."""
         return self.reach(objects) - objects
+
+    def elements(self, objects: Iterable[int]) -> frozenset[int]:
+        """What an element may be: a collection's contents, an array's or an object's parts."""
+        found: set[int] = set()
+        for one in objects:
+            if one in self.plain:
+                found |= self.holds.get(one, set())
+            else:
+                found |= self.reach([one])
+        return frozenset(found)
 
     def codes(self, value: Value) -> frozenset[int]:
         """Every function that can be reached from a value."""

@@ -180,7 +180,7 @@ class _Assembly:
             if name not in BY_VARIABLE
             and (
                 name in needed
-                or not (name.startswith("_") or name in state.defined or name in targets)
+                or not (name.startswith("_") or name in state.incidental or name in targets)
             )
         )
 

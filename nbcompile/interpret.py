@@ -99,9 +99,9 @@ class Interpreter:
         """The functions that using a module-level name may call."""
         return [self.codes[key] for key in sorted(self.heap.codes(self.value(name)))]
 
-    def fresh(self, *, holding: Iterable[int] = (), kind: str = "") -> Value:
-        """A new object."""
-        return Value(frozenset({self.heap.new(holding)}), kind=kind)
+    def fresh(self, *, holding: Iterable[int] = (), kind: str = "", plain: bool = False) -> Value:
+        """A new object; ``plain`` for a builtin collection."""
+        return Value(frozenset({self.heap.new(holding, plain=plain)}), kind=kind)
 
     # -- statements -----------------------------------------------------------------------------
     def block(self, nodes: Iterable[ast.stmt], env: Env) -> None:
@@ -123,8 +123,10 @@ class Interpreter:
             case ast.Import() | ast.ImportFrom():
                 self.imports(node, env)
             case ast.For() | ast.AsyncFor():
-                items = self.element(self.evaluate(node.iter, env))
-                self.inside([*node.body, *node.orelse], env, (node.target, items))
+                self.branching += 1
+                self.assign_items(node.target, node.iter, env)
+                self.block([*node.body, *node.orelse], env)
+                self.branching -= 1
             case ast.While() | ast.If():
                 self.evaluate(node.test, env)
                 self.inside([*node.body, *node.orelse], env)
@@ -163,15 +165,27 @@ class Interpreter:
                     if isinstance(child, ast.expr):
                         self.evaluate(child, env)
 
-    def inside(
-        self, nodes: list[ast.stmt], env: Env, loop: tuple[ast.expr, Value] | None = None
-    ) -> None:
+    def inside(self, nodes: list[ast.stmt], env: Env) -> None:
         """A block that may run or not: bindings there add to what a name may be."""
         self.branching += 1
-        if loop is not None:
-            self.assign(loop[0], loop[1], env, None)
         self.block(nodes, env)
         self.branching -= 1
+
+    def assign_items(self, target: ast.expr, items: ast.expr, env: Env) -> None:
+        """Bind a loop's target to the items; `zip` and `enumerate` are taken apart."""
+        match items, target:
+            case ast.Call(func=ast.Name(id="enumerate"), args=[inner, *_]), ast.Tuple(
+                elts=[number, one]
+            ):
+                self.assign(number, SCALAR, env, None)
+                self.assign_items(one, inner, env)
+            case ast.Call(func=ast.Name(id="zip"), args=parts), ast.Tuple(elts=targets) if len(
+                parts
+            ) == len(targets):
+                for one, part in zip(targets, parts, strict=True):
+                    self.assign_items(one, part, env)
+            case _:
+                self.assign(target, self.element(self.evaluate(items, env)), env, None)
 
     def assign(self, target: ast.expr, value: Value, env: Env, source: ast.expr | None) -> None:
         match target:
@@ -181,12 +195,15 @@ class Interpreter:
                 if isinstance(source, ast.Tuple | ast.List) and len(source.elts) == len(elements):
                     for one, part in zip(elements, source.elts, strict=True):
                         self.assign(one, self.evaluate(part, env), env, part)
+                elif isinstance(source, ast.Call) and not self.heap.inside(value.own):
+                    # `a, b = split(x)`: what a call returns together need not be one object
+                    for one in elements:
+                        self.assign(one, self.fresh(kind=value.kind), env, None)
                 else:
                     for one in elements:
                         self.assign(one, self.element(value), env, None)
             case ast.Starred(value=inner):
-                holding = self.heap.reach(value.own)
-                self.assign(inner, self.fresh(holding=holding), env, None)
+                self.assign(inner, self.fresh(holding=value.own, plain=True), env, None)
             case ast.Attribute(value=place) | ast.Subscript(value=place):
                 owner = self.evaluate(place, env)
                 self.heap.put(owner.own, value.own)
@@ -227,8 +244,7 @@ class Interpreter:
                 self.execute(statement, body)
             # instances share the containers that stand in the class body, nothing else
             for value in body.names.values():
-                if value.kind == "container":
-                    captured |= value.own
+                captured |= value.own & self.heap.plain
         one = self.heap.new(captured, frozenset({key}))
         result = Value(frozenset({one}), frozenset({key}))
         for decorator in getattr(node, "decorator_list", []):
@@ -305,8 +321,8 @@ class Interpreter:
 
     def container(self, parts: list[Value]) -> Value:
         whole = join(parts)
-        one = self.heap.new(whole.own, whole.code)
-        return Value(frozenset({one}), kind="container")
+        one = self.heap.new(whole.own, whole.code, plain=True)
+        return Value(frozenset({one}))
 
     def combined(self, left: Value, right: Value) -> Value:
         if not left.own and not right.own:
@@ -320,8 +336,7 @@ class Interpreter:
     ) -> Value:
         local = Env(outer=env, origin=env.origin)
         for part in node.generators:
-            items = self.element(self.evaluate(part.iter, local))
-            self.assign(part.target, items, local, None)
+            self.assign_items(part.target, part.iter, local)
             for condition in part.ifs:
                 self.evaluate(condition, local)
         parts = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
@@ -350,17 +365,15 @@ class Interpreter:
         if picked and value.own:
             # a list or a mask picks a copy; what it holds is the same
             return self.fresh(holding=self.heap.inside(value.own))
-        if value.kind == "container" and isinstance(index, ast.Slice):
-            return self.fresh(holding=self.heap.inside(value.own), kind="container")
+        if isinstance(index, ast.Slice) and value.own and value.own <= self.heap.plain:
+            return self.fresh(holding=self.heap.elements(value.own), plain=True)
         return self.element(value)
 
     def element(self, value: Value) -> Value:
         """One element of a collection, or a part of an array."""
         if value.kind == "pandas":
             return self.fresh(kind="pandas")
-        if value.kind == "container" or value.kind.startswith("bound "):
-            return Value(self.heap.inside(value.own), self.heap.codes(value))
-        return Value(self.heap.reach(value.own), self.heap.codes(value))
+        return Value(self.heap.elements(value.own), self.heap.codes(value))
 
     # -- state ----------------------------------------------------------------------------------
     def lookup(self, name: str, env: Env) -> Value | None:
@@ -373,7 +386,11 @@ class Interpreter:
 
     def change(self, value: Value, node: ast.AST, deep: bool = False, sure: bool = True) -> None:
         """Note that what a value may be was changed here."""
-        for one in self.heap.reach(value.own) if deep else value.own:
+        objects = value.own
+        if deep:
+            # a fit changes estimators and parameters, not the lists that they stand in
+            objects |= self.heap.reach(objects) - self.heap.plain
+        for one in objects:
             known = self.changed.get(one)
             if known is None or (sure and not known.sure):
                 self.changed[one] = Change(node, sure)

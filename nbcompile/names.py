@@ -108,5 +108,5 @@ class StepState:
     space: tuple[str, ...] = ()
     foreach: Needs | None = None
     when: Needs | None = None
-    #: names that only definitions bind
-    defined: set[str] = field(default_factory=set)
+    #: names that only definitions, loops and `with` bind: no results
+    incidental: set[str] = field(default_factory=set)

@@ -15,6 +15,7 @@ from nbcompile.definitions import (
     definition_node,
     import_texts,
     is_import,
+    passing_names,
     travelling,
     unit_of,
 )
@@ -186,10 +187,15 @@ class Resolver:
     def _writes(self, step: StepState, statement: Statement, trace: Trace) -> None:
         facts = statement.facts
         made = definition_node(statement) is not None
+        passing = passing_names(statement)
         for name, surely in facts.writes.items():
             self.bind_step(step, name, statement, maybe=not surely)
+            lasting = not made and name not in passing
+            if lasting:
+                step.incidental.discard(name)
+            elif name not in step.assigned:
+                step.incidental.add(name)
             step.assigned.add(name)
-            (step.defined.add if made else step.defined.discard)(name)
         for name in facts.deletes:
             step.writes.pop(name, None)
             self.bind(Binding("deleted", name, statement.cell, statement.line(), step=step.name))

@@ -84,8 +84,8 @@ def trace(segments: Iterable[Segment]) -> Traces:
             # the fan-out's name stands for all that its branches hold
             inside = [machine.value(name) for name in written]
             code = frozenset().union(*(machine.heap.codes(value) for value in inside))
-            one_object = machine.heap.new((o for v in inside for o in v.own), code)
-            machine.bind(segment.step, Value(frozenset({one_object}), kind="container"))
+            one = machine.heap.new((o for v in inside for o in v.own), code, plain=True)
+            machine.bind(segment.step, Value(frozenset({one})))
     return result
 
 

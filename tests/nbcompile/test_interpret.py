@@ -65,6 +65,18 @@ def changed(*cells: str) -> list[list[str]]:
         ),
         ("net = make()\nopt = SGD(net.parameters())", "opt.step()", ["net", "opt"]),
         ("k = 3\nj = k", "k += 1", []),
+        ("axes, data = make(), []", "for ax, d in zip(axes, data):\n    ax.bar(d)", ["ax", "axes"]),
+        (
+            "axes, data = make(), {}",
+            "for i, ax in enumerate(axes):\n    ax.show_it(data)",
+            ["ax", "axes"],
+        ),
+        ("from lib import split\nX = []\na, b = split(X)", "a.append(1)", ["a"]),
+        (
+            "grid = [(k, v) for k in names for v in {'a': [1]}[k]]",
+            "for k, v in grid:\n    m = Model(v)\n    m.fit(1)",
+            ["m"],
+        ),
     ],
 )
 def test_changes_in_place(make: str, change: str, names: list[str]) -> None:
@@ -87,7 +99,6 @@ def test_a_bare_method_call_is_a_guess() -> None:
         ("v = open('f')", "bound an open file"),
         ("import threading\nv = threading.Lock()", "bound a lock"),
         ("v = zip('ab', [1, 2])", "bound an iterator"),
-        ("v = [1]", "container"),
     ],
 )
 def test_what_lives_in_one_process(code: str, kind: str) -> None:

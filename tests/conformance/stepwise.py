@@ -15,7 +15,6 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -23,6 +22,7 @@ from typing import Any, Literal
 from nbcompile import emit_package, infer_flow, parse_notebook
 from nbcompile.diagnostics import Diagnostic, has_errors
 from nbflow.errors import UserError
+from nbflow.runtime.unchanged import changed
 from nbflow.values.pickling import dump, load
 
 Kind = Literal["same", "refused", "failed", "different"]
@@ -88,6 +88,8 @@ def compare(cells: list[str], expected: str) -> Outcome:
         stored: dict[str, list[Stored]] = {}
         for step in package.manifest["steps"]:
             ended = in_fresh_process(Path(folder), step, stored)
+            if ended.error.startswith("refused"):
+                return Outcome("refused", ended.printed, f"{step['name']} {ended.error}")
             if ended.error:
                 return Outcome("failed", ended.printed, f"{step['name']}: {ended.error}")
             stored[step["name"]] = list(ended.stored)
@@ -129,18 +131,24 @@ def run_step(
     """In the child: call the step's function with its inputs, and send back what it made."""
     os.environ["MPLBACKEND"] = "agg"
     sys.path.insert(0, str(folder))
-    with printed_text() as text:
-        error, kept = "", ()
-        try:
-            module, function = step["function"].split(":")
-            call = getattr(importlib.import_module(module), function)
-            made = call(**inputs_of(step, stored))
-            kept = tuple(store(step, made))
-        except UserError as problem:
-            error = "refused: " + " | ".join(map(say, problem.diagnostics))
-        except BaseException:
-            error = traceback.format_exc()
-    answer.send(Ended(text(), kept, error))
+    printed = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the process)
+    os.dup2(printed.fileno(), 1)
+    sys.stdout = io.TextIOWrapper(os.fdopen(1, "wb", closefd=False), write_through=True)
+    error, kept = "", ()
+    try:
+        module, function = step["function"].split(":")
+        call = getattr(importlib.import_module(module), function)
+        values = inputs_of(step, stored)
+        made = call(**values)
+        unseen_changes(step, values, inputs_of(step, stored))
+        kept = tuple(store(step, made))
+    except UserError as problem:
+        error = "refused: " + " | ".join(map(say, problem.diagnostics))
+    except BaseException:
+        error = traceback.format_exc()
+    sys.stdout.flush()
+    printed.seek(0)
+    answer.send(Ended(printed.read().decode(), kept, error))
     os._exit(0)
 
 
@@ -161,6 +169,15 @@ def inputs_of(step: Mapping[str, Any], stored: Mapping[str, list[Stored]]) -> di
     return values
 
 
+def unseen_changes(
+    step: Mapping[str, Any], values: Mapping[str, Any], before: Mapping[str, Any]
+) -> None:
+    """Refuse, as a run does, that a value which others read was changed in place unseen."""
+    for name in step["unchanged"]:
+        if name in values and changed(values[name], before[name]):
+            raise UserError((Diagnostic("NBF305", "error", f"changed `{name}` in place"),))
+
+
 def store(step: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[Stored]:
     """What later steps read, as bytes: together what may share identity."""
     wanted = [name for name in step["crossing"] if name in made]
@@ -171,18 +188,3 @@ def store(step: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[Stored]:
     for group in filter(None, groups):
         encoded = dump({name: made[name] for name in group}, ", ".join(group), captured)
         yield Stored(frozenset(group), b"".join(bytes(part) for part in encoded.parts))
-
-
-@contextmanager
-def printed_text() -> Iterator[Any]:
-    """All that is printed, by Python or by child processes, in order."""
-    with tempfile.TemporaryFile() as file:
-        sys.stdout = io.TextIOWrapper(os.fdopen(os.dup(file.fileno()), "wb"), write_through=True)
-        os.dup2(file.fileno(), 1)
-
-        def text() -> str:
-            sys.stdout.flush()
-            file.seek(0)
-            return file.read().decode()
-
-        yield text

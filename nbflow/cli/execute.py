@@ -68,7 +68,7 @@ def _say_end(run: Run) -> None:
 
     error = run.record.error
     if error is not None and run.status == "failed":
-        show("", error_text(error, run.path))
+        show("", error_text(error, run))
     show("", Text.assemble((run.path, "bold"), " ", status_text(run.status)), end=" ")
     click.echo(f"in {duration(run.duration)}")
     if run.metrics:

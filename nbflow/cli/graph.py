@@ -23,9 +23,9 @@ def command(notebook: Path, kind: str, as_json: bool, output: Path | None) -> No
 
     flow = infer(notebook)
     refuse_errors(flow.diagnostics)
-    text = render(flow, "json" if as_json else kind)
+    text = render(flow, "json" if as_json else kind).rstrip()
     if output is None:
         click.echo(text)
     else:
-        output.write_text(text.rstrip() + "\n", encoding="utf-8")
+        output.write_text(f"{text}\n", encoding="utf-8")
         click.echo(f"Written to {output}", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,7 +13,6 @@ from nbflow.client.text import duration
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from rich.text import Text
 
     from nbflow.runtime.spec import FlowSpec
     from nbflow.store.records import RunRecord
@@ -24,6 +24,8 @@ class LiveWatcher(Watcher):
     def __init__(self, announce: int | None = None) -> None:
         super().__init__(announce)
         self._live: Any = None
+        self._engine = ""
+        self._began = time.monotonic()
 
     def started(self, run: RunRecord, spec: FlowSpec) -> None:
         from rich.live import Live
@@ -37,6 +39,7 @@ class LiveWatcher(Watcher):
             redirect_stdout=False,
             redirect_stderr=False,
         )
+        self._engine = run.engine
         self._live.start()
         super().started(run, spec)
 
@@ -46,8 +49,8 @@ class LiveWatcher(Watcher):
     def close(self) -> None:
         """Draw a last time and leave the terminal as it was."""
         if self._live is not None:
-            self._live.stop()
-            self._live = None
+            live, self._live = self._live, None
+            live.stop()
 
     def line(self, text: str, style: str = "") -> None:
         from rich.text import Text
@@ -58,35 +61,32 @@ class LiveWatcher(Watcher):
             self._live.console.print(Text(text, style))
 
     def _drawn(self) -> RenderableType:
-        from nbflow.cli.screen import plain_table
 
-        made = plain_table("step", "", "tasks", "took")
+        from nbflow.cli.screen import plain_table, status_text
+
+        made = plain_table("step", "", "", "tasks", "took")
         # a copy: the driver's thread goes on while this one draws
         for step in list(self.progress.steps.values()):
-            made.add_row(step.name, _state(step), _bar(step), duration(step.seconds()))
+            made.add_row(step.name, status_text(step.status), _bar(step), _tasks(step), _took(step))
         return made
 
 
-def _state(step: StepProgress) -> Text:
-    from nbflow.cli.screen import status_text
-
-    return status_text(step.status)
-
-
 def _bar(step: StepProgress) -> RenderableType:
-    from rich.columns import Columns
     from rich.progress_bar import ProgressBar
-    from rich.text import Text
 
     if step.total < 2:
-        return Text("")
-    failed = step.counts["failed"]
-    said = f"{step.done:,}/{step.total:,}" + (f"  {failed} failed" if failed else "")
-    bar = ProgressBar(
-        total=step.total,
-        completed=step.done,
-        width=20,
-        complete_style="red" if failed else "green",
-        finished_style="red" if failed else "green",
-    )
-    return Columns([bar, Text(said)])
+        return ""
+    style = "red" if step.counts["failed"] else "green"
+    return ProgressBar(step.total, step.done, width=20, complete_style=style, finished_style=style)
+
+
+def _tasks(step: StepProgress) -> str:
+    """`12/30`, with what is not as it should be."""
+    if step.total < 2:
+        return ""
+    others = [f"{n:,} {status}" for status, n in step.counts.items() if status != "succeeded"]
+    return ", ".join([f"{step.done:,}/{step.total:,}", *others])
+
+
+def _took(step: StepProgress) -> str:
+    return duration(step.seconds())

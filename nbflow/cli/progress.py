@@ -48,14 +48,15 @@ class StepProgress:
 
     def add(self, record: TaskRecord) -> None:
         """Take in a task as it now stands."""
-        if record.started is not None:
-            self.started = min(self.started or record.started, record.started)
         if record.status in _ENDED:
             self.running.discard(record.key)
             self.counts[record.status] += 1
-            self.finished = max(self.finished or 0.0, record.finished or time.time())
         else:
             self.running.add(record.key)
+        if record.started is None or record.status == "cached":
+            return  # the times of a cached one are those of the task that was run
+        self.started = min(self.started or record.started, record.started)
+        self.finished = max(self.finished or 0.0, record.finished or time.time())
 
     def seconds(self) -> float | None:
         """From its first start to its last end, or to now."""

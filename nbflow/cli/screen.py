@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nbflow.client.html import SIGNS
 from nbflow.client.text import duration, pairs, when
@@ -138,22 +138,26 @@ def show_run(run: Run) -> None:
     }
     show(head, facts_table({k: v for k, v in facts.items() if v}), "", steps_table(step_rows(run)))
     if record.error is not None:
-        show("", error_text(record.error, run.path))
+        show("", error_text(record.error, run))
 
 
-def error_text(error: dict[str, object], run: str) -> Text:
-    """The failure of a run: where it was, what it said, and where to look."""
+def error_text(error: dict[str, Any], run: Run) -> Text:
+    """A failure: where it was, what it said, and where to look."""
     from rich.text import Text
 
     from nbflow.cli.say import place
 
-    task = f"{error.get('step')}/{error.get('task')}" if error.get("task") else error.get("step")
-    where = place(error.get("cell"), error.get("line"))  # type: ignore[arg-type]
-    return Text.assemble(
-        (f"{task} failed", "bold red"),
+    step, key = str(error.get("step") or ""), str(error.get("task") or "")
+    task = f"{step}/{key}" if key else step
+    where = place(error.get("cell"), error.get("line"))
+    said = str(error.get("traceback") or f"{error.get('type')}: {error.get('message')}")
+    text = Text.assemble(
+        (f"{task or run.path} failed", "bold red"),
         f" in {where}" if where else "",
         "\n",
-        str(error.get("traceback") or f"{error.get('type')}: {error.get('message')}").rstrip(),
-        "\n",
-        (f"nbflow logs {run}/{task} shows what it printed.", "dim"),
+        said.rstrip(),
     )
+    record = run.store.task(run.id, step, key)
+    if record is not None and record.log is not None:
+        text.append(f"\nnbflow logs {run.path}/{task} shows what it printed.", "dim")
+    return text

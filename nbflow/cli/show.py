@@ -107,7 +107,7 @@ def _show_task(task: Task) -> None:
             made.add_row(one.name, one.type, size(one.size), Text(brief(one.text(), 80)))
         show("", made)
     if record.error is not None:
-        show("", error_text(record.error, task._run.path))
+        show("", error_text(record.error, task._run))
     elif record.log is not None:
         show("", Text(f"nbflow logs {task.path} shows what it printed.", "dim"))
 

@@ -107,8 +107,9 @@ class PlainWatcher(Watcher):
         if step.complete:
             many = step.total > 1
             counts = ", ".join(f"{n:,} {s}" for s, n in step.counts.items()) if many else ""
-            took = duration(step.seconds())
-            self.line(f"{step.name}: {counts or step.status} in {took}")
+            took = step.seconds()
+            said = "" if took is None else f" in {duration(took)}"
+            self.line(f"{step.name}: {counts or step.status}{said}")
         elif time.monotonic() - self._told.setdefault(step.name, time.monotonic()) > _EVERY:
             self._told[step.name] = time.monotonic()
             self.line(f"{step.name}: {step.done:,} of {step.total:,} tasks")

@@ -26,6 +26,7 @@ VERBS: dict[str, str] = {
     "tag": "Add tags to a run, or take them away.",
     "gc": "Delete old runs and free what no kept run reaches.",
     "init": "Propose tags for an untagged notebook.",
+    "verify": "Check that the flow computes what the notebook computes.",
     "doctor": "Check that everything nbflow needs works here.",
     "demo": "Run the example notebook and look at what came out.",
     "step": "Run one task of a run (what engines call).",

@@ -1,0 +1,65 @@
+"""`nbflow verify`: does the flow compute what the notebook computes?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nbflow.cli.compiled import notebook_argument
+from nbflow.cli.group import FAILED, SUCCEEDED
+from nbflow.cli.options import json_option, verb
+from nbflow.cli.say import say_json
+
+if TYPE_CHECKING:
+    from nbflow.verify.check import StepCheck, Verdict
+
+
+@verb("verify")
+@notebook_argument
+@click.option("--on", default="dask", show_default=True, help="The engine that runs the flow.")
+@click.option("--max-workers", type=int, help="Use so many workers at most.")
+@json_option
+def command(notebook: Path, on: str, max_workers: int | None, as_json: bool) -> int:
+    """Run a notebook in one kernel and as a flow, and compare all its steps leave and print.
+
+    The exit status is 1 where something differs.
+    """
+    from nbflow.verify.check import verify_notebook
+
+    verdict = verify_notebook(notebook, on, max_workers)
+    if as_json:
+        say_json(verdict.to_json())
+    else:
+        click.echo(report(verdict))
+    return SUCCEEDED if verdict.same else FAILED
+
+
+def report(verdict: Verdict) -> str:
+    """The verdict as lines: the first step that differs, and why."""
+    lines = [_line(one) for one in verdict.steps]
+    if verdict.stopped is not None:
+        return "\n".join([*lines, verdict.stopped])
+    first = verdict.first
+    if first is None:
+        return "\n".join([*lines, "The flow computes what the notebook computes."])
+    lines.append(f"The first step that differs is `{first.step}` (cell {first.cell}):")
+    lines += [f"    {one}" for one in first.differences]
+    if first.cause:
+        lines.append(f"Likely because: {first.cause}")
+    return "\n".join(lines)
+
+
+def _line(one: StepCheck) -> str:
+    from nbflow.client.text import plural
+
+    sign = "✗" if one.differences else "✓"
+    parts = [f"{sign} {one.step}: {plural(len(one.same), 'value')} the same"]
+    if one.differences:
+        parts.append(plural(len(one.differences), "difference"))
+    if one.unsteady:
+        parts.append(f"not the same in two kernels: {', '.join(one.unsteady)}")
+    if one.unread:
+        parts.append(f"not compared: {', '.join(one.unread)}")
+    return ", ".join(parts)

@@ -1,0 +1,285 @@
+"""Check: the two runs of a notebook compared step by step, and why a step may differ."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import BuiltinFunctionType, FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any
+
+from nbcompile.diagnostics import Diagnostic, has_errors
+from nbcompile.flow import Flow, Step
+from nbcompile.notebook import Notebook
+from nbflow.errors import UserError
+from nbflow.verify.dump import UNREADABLE
+from nbflow.verify.kernel import KernelRun, KernelStep, comparable, run_in_kernel
+from nbflow.verify.same import Difference, find_difference
+
+if TYPE_CHECKING:
+    from nbflow.client.run import Run
+
+#: these travel as code: no task keeps them
+_CODE = (FunctionType, BuiltinFunctionType, type, ModuleType)
+#: warnings that say why a step may differ
+_CAUSES = ("NBF301", "NBF302", "NBF303", "NBF304", "NBF305", "NBF306")
+
+
+@dataclass(frozen=True, slots=True)
+class StepCheck:
+    """One step compared: which of its variables agree, and what differs."""
+
+    step: str
+    cell: int
+    same: tuple[str, ...]
+    #: variables that could not be compared, as no file can hold them
+    unread: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    #: differences that two runs of the kernel alone have as well
+    unsteady: tuple[str, ...] = ()
+    cause: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of it: `same` where no step differs from the notebook."""
+
+    notebook: str
+    steps: tuple[StepCheck, ...]
+    #: why the comparison ended early
+    stopped: str | None = None
+
+    @property
+    def same(self) -> bool:
+        """Whether the flow computed what the notebook computes, all of it."""
+        return self.stopped is None and not any(one.differences for one in self.steps)
+
+    @property
+    def first(self) -> StepCheck | None:
+        """The first step that differs."""
+        return next((one for one in self.steps if one.differences), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """The verdict as data."""
+        return {
+            "notebook": self.notebook,
+            "same": self.same,
+            "stopped": self.stopped,
+            "steps": [
+                {
+                    "step": one.step,
+                    "cell": one.cell,
+                    "same": list(one.same),
+                    "unread": list(one.unread),
+                    "unsteady": list(one.unsteady),
+                    "cause": one.cause,
+                    "differences": [
+                        {"place": d.place, "kernel": d.kernel, "flow": d.flow}
+                        for d in one.differences
+                    ],
+                }
+                for one in self.steps
+            ],
+        }
+
+
+def verify_notebook(path: Path, on: str = "dask", max_workers: int | None = None) -> Verdict:
+    """Run the notebook in one kernel and as a flow, and compare; `UserError` where it is wrong."""
+    from nbcompile import infer_flow, read_notebook
+
+    notebook = read_notebook(path)
+    flow = infer_flow(notebook)
+    if has_errors(flow.diagnostics):
+        raise UserError(one for one in flow.diagnostics if one.severity == "error")
+    with tempfile.TemporaryDirectory(prefix="nbflow-verify-") as scratch:
+        kernel = _kernel(notebook, flow, path, Path(scratch))
+        if kernel.error is not None:
+            where = f"cell {kernel.cell}"
+            return Verdict(str(path), (), f"The notebook itself fails in {where}: {kernel.error}")
+        with _keeping_all(notebook, flow, path, kernel) as kept:
+            run = _flow_run(kept, Path(scratch, "store"), on, max_workers)
+        if run.status != "succeeded":
+            return Verdict(str(path), (), _failure(run))
+        comparison = _Comparison(flow, kernel, run)
+        checks = [comparison.check(step) for step in flow.steps]
+        if any(one.differences for one in checks):
+            again = _kernel(notebook, flow, path, Path(scratch))
+            checks = [comparison.explain(one, again) for one in checks]
+    return Verdict(str(path), tuple(checks))
+
+
+def _kernel(notebook: Notebook, flow: Flow, path: Path, scratch: Path) -> KernelRun:
+    steps = {step.name: (step.cells, step.outputs) for step in flow.steps}
+    return run_in_kernel(notebook, steps, path.resolve().parent, scratch)
+
+
+def _flow_run(notebook: Path, store: Path, on: str, max_workers: int | None) -> Run:
+    from nbflow.client.run import Run
+    from nbflow.runtime.request import RunRequest
+    from nbflow.runtime.run import run_flow
+
+    request = RunRequest(notebook, on=on, max_workers=max_workers, cache=False, store=store)
+    return Run(run_flow(request), store)
+
+
+def _failure(run: Run) -> str:
+    error = run.error
+    if error is None:
+        return f"The flow ended as {run.status}."
+    return f"The flow fails where the notebook does not: step `{error.step}`, {error!r}"
+
+
+@contextmanager
+def _keeping_all(notebook: Notebook, flow: Flow, path: Path, kernel: KernelRun) -> Iterator[Path]:
+    """A copy of the notebook, beside it for its relative paths, that keeps all it can keep.
+
+    What is kept stands in the cells' tags, so that no line of any source moves.
+    """
+    first = {step.cells[0]: step for step in flow.steps if step.cells}
+    cells: list[dict[str, Any]] = []
+    for cell in notebook.cells:
+        tags = list(cell.tags)
+        step = first.get(cell.index)
+        if step is not None and (names := _kept(step, kernel.steps[step.name])):
+            tags.append(f"step:{step.name} --keep {' '.join(names)}")
+        cells.append(
+            {"cell_type": cell.kind, "metadata": {"tags": tags}, "source": cell.source}
+            | ({"outputs": [], "execution_count": None} if cell.kind == "code" else {})
+        )
+    content = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
+    with tempfile.TemporaryDirectory(prefix=".nbflow-verify-", dir=path.resolve().parent) as beside:
+        copy = Path(beside).parent / f"{Path(beside).name}-{flow.name}.ipynb"
+        copy.write_text(json.dumps(content), encoding="utf-8")
+        try:
+            yield copy
+        finally:
+            copy.unlink(missing_ok=True)
+
+
+def _kept(step: Step, held: KernelStep) -> list[str]:
+    return [
+        name
+        for name in step.outputs
+        if name not in step.options.drop and held.values.get(name) is not UNREADABLE
+    ]
+
+
+class _Comparison:
+    """Compares what a kernel run and a flow run have of each step."""
+
+    def __init__(self, flow: Flow, kernel: KernelRun, run: Run) -> None:
+        self._flow = flow
+        self._kernel = kernel
+        self._run = run
+        package = str(run.manifest["package"])
+        self._own = (package, f"{package}.common")
+
+    def check(self, step: Step) -> StepCheck:
+        """Compare a step's variables, then what it printed."""
+        held = self._kernel.steps[step.name]
+        check = StepCheck(step.name, step.cells[0] if step.cells else 0, ())
+        if step.foreach is not None or step.options.each is not None:
+            return self._check_branches(check, held)
+        task = self._run.store.task(self._run.id, step.name)
+        if task is None or task.status not in ("succeeded", "cached"):
+            return check
+        for name in step.outputs:
+            if name in held.values or name in task.artifacts:
+                check = self._check_value(check, name, held.values, task.artifacts)
+        return _with(check, "", self._printed(held, self._run[step.name].log))
+
+    def _check_value(
+        self, check: StepCheck, name: str, kernel: Mapping[str, Any], flow: Mapping[str, Any]
+    ) -> StepCheck:
+        if name not in kernel:
+            return _with(check, name, Difference(name, "not bound", "bound"))
+        value = kernel[name]
+        if value is UNREADABLE or (name not in flow and isinstance(value, _CODE)):
+            return replace(check, unread=(*check.unread, name))
+        if name not in flow:
+            return _with(check, name, Difference(name, "bound", "not bound"))
+        loaded = self._run.loader.load(flow, name)[name]
+        return _with(check, name, find_difference(value, loaded, name, self._own))
+
+    def _check_branches(self, check: StepCheck, held: KernelStep) -> StepCheck:
+        kernel = held.values.get(check.step)
+        if kernel is UNREADABLE or not isinstance(kernel, dict):
+            return replace(check, unread=(check.step,))
+        flow = [
+            {name: branch[name] for name in branch._source.values}
+            for branch in self._run[check.step]
+        ]
+        if len(flow) != len(kernel["branches"]):
+            differ = Difference(f"len({check.step})", str(len(kernel["branches"])), str(len(flow)))
+            return _with(check, check.step, differ)
+        for at, (x, y) in enumerate(zip(kernel["branches"], flow, strict=True)):
+            for name in sorted(x.keys() & y.keys()):
+                place = f"{check.step}[{at}].{name}"
+                check = _with(check, place, find_difference(x[name], y[name], place, self._own))
+        return check
+
+    def _printed(self, held: KernelStep, log: str) -> Difference | None:
+        kernel, flow = comparable(held.printed), comparable(log)
+        if held.noisy:  # warnings stand among the flow's lines, and name other files
+            rest = iter(flow)
+            missing = next((line for line in kernel if line not in rest), None)
+            return None if missing is None else Difference("printed output", repr(missing), "not")
+        for x, y in zip(kernel, flow, strict=False):
+            if x != y:
+                return Difference("printed output", repr(x), repr(y))
+        if len(kernel) != len(flow):
+            more = (kernel if len(kernel) > len(flow) else flow)[min(len(kernel), len(flow))]
+            x, y = (
+                repr(more) if len(one) == max(len(kernel), len(flow)) else "the end"
+                for one in (kernel, flow)
+            )
+            return Difference("printed output", x, y)
+        return None
+
+    def explain(self, check: StepCheck, again: KernelRun) -> StepCheck:
+        """Tell what two runs of the kernel do not agree on either, and the likely cause."""
+        if not check.differences:
+            return check
+        first, second = self._kernel.steps[check.step], again.steps[check.step]
+        unsteady = [
+            name
+            for name, value in first.values.items()
+            if name in second.values
+            and find_difference(value, second.values[name], name) is not None
+        ]
+        if comparable(first.printed) != comparable(second.printed):
+            unsteady.append("printed output")
+        left = tuple(d for d in check.differences if not _belongs(d, unsteady))
+        return replace(
+            check,
+            differences=left,
+            unsteady=tuple(unsteady),
+            cause=self._cause(check) if left else "it differs from run to run in the kernel too",
+        )
+
+    def _cause(self, check: StepCheck) -> str | None:
+        step = self._flow.step(check.step)
+        told = [
+            one for one in self._flow.diagnostics if one.code in _CAUSES and one.cell in step.cells
+        ]
+        return _sentence(told[0]) if told else None
+
+
+def _with(check: StepCheck, name: str, difference: Difference | None) -> StepCheck:
+    if difference is not None:
+        return replace(check, differences=(*check.differences, difference))
+    return replace(check, same=(*check.same, name)) if name else check
+
+
+def _belongs(difference: Difference, unsteady: Sequence[str]) -> bool:
+    return any(
+        difference.place.replace("len(", "").replace("list(", "").startswith(name)
+        for name in unsteady
+    )
+
+
+def _sentence(one: Diagnostic) -> str:
+    return f"{one.message} {one.fix}" if one.fix else one.message

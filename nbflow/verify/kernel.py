@@ -1,0 +1,133 @@
+"""Kernel: the notebook run from its top in a fresh kernel, what its steps leave and print kept."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nbcompile.notebook import Notebook
+from nbflow.errors import user_error
+
+#: outputs that nbflow itself shows in the kernel: progress bars, notes
+_OURS = "application/vnd.nbflow.cell+json"
+
+
+@dataclass(slots=True)
+class KernelStep:
+    """A step as it was in the kernel: its variables at its end, what its cells printed."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    printed: str = ""
+    #: whether warnings and the like were printed, which name other files and lines in a flow
+    noisy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KernelRun:
+    """A notebook's run in a kernel; ``error`` says where it stopped."""
+
+    steps: dict[str, KernelStep]
+    error: str | None = None
+    #: the cell that failed
+    cell: int | None = None
+
+
+def run_in_kernel(
+    notebook: Notebook,
+    steps: Mapping[str, tuple[Sequence[int], Sequence[str]]],
+    folder: Path,
+    scratch: Path,
+    timeout: float | None = None,
+) -> KernelRun:
+    """Run every code cell; ``steps`` gives each step's cells and variables."""
+    try:
+        from jupyter_client.manager import start_new_kernel
+    except ImportError:
+        raise user_error(
+            "NBF403",
+            "To verify, nbflow starts a kernel, which is not installed here.",
+            "pip install ipykernel jupyter_client",
+        ) from None
+    manager, client = start_new_kernel(
+        kernel_name="python3", cwd=str(folder), stderr=subprocess.DEVNULL
+    )
+    try:
+        return _Session(client, steps, scratch, timeout).run(notebook)
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+class _Session:
+    def __init__(
+        self,
+        client: Any,
+        steps: Mapping[str, tuple[Sequence[int], Sequence[str]]],
+        scratch: Path,
+        timeout: float | None,
+    ) -> None:
+        self._client = client
+        self._steps = steps
+        self._scratch = scratch
+        self._timeout = timeout
+        self._of_cell = {cell: name for name, (cells, _) in steps.items() for cell in cells}
+
+    def run(self, notebook: Notebook) -> KernelRun:
+        run = KernelRun({name: KernelStep() for name in self._steps})
+        self._silently("import os; os.environ['NBFLOW_HISTORY'] = '0'\n%load_ext nbflow")
+        for cell in notebook.cells:
+            if cell.kind != "code" or not cell.source.strip():
+                continue
+            messages: list[Any] = []
+            reply = self._client.execute_interactive(
+                cell.source, timeout=self._timeout, output_hook=messages.append, allow_stdin=False
+            )["content"]
+            step = self._of_cell.get(cell.index)
+            if step is not None:
+                self._take(run.steps[step], messages)
+            if reply["status"] != "ok":
+                told = f"{reply.get('ename', 'Error')}: {reply.get('evalue', '')}"
+                return KernelRun(run.steps, told.strip(": "), cell.index)
+            if step is not None and cell.index == max(self._steps[step][0]):
+                run.steps[step].values = self._values(step)
+        return run
+
+    def _take(self, step: KernelStep, messages: list[Any]) -> None:
+        for message in messages:
+            content = message["content"]
+            if message["msg_type"] == "stream":
+                step.printed += content["text"] if content["name"] == "stdout" else ""
+                step.noisy = step.noisy or content["name"] == "stderr"
+            elif message["msg_type"] in ("display_data", "execute_result"):
+                data = content["data"]
+                if _OURS not in data and "<progress " not in data.get("text/html", ""):
+                    step.printed += f"{data.get('text/plain', '')}\n"
+
+    def _values(self, step: str) -> dict[str, Any]:
+        from nbflow.verify.dump import load
+
+        path = self._scratch / f"{step}.pickle"
+        names = [*self._steps[step][1], step]
+        module = "__import__('nbflow.verify.dump').verify.dump"
+        self._silently(f"{module}.dump(globals(), {names!r}, {str(path)!r})")
+        return load(path) if path.exists() else {}
+
+    def _silently(self, code: str) -> None:
+        self._client.execute_interactive(
+            code, silent=True, store_history=False, output_hook=lambda _: None, timeout=120
+        )
+
+
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
+_TIMING = re.compile(r"^(CPU times: .*|Wall time: .*|Compiler *: .*)\n?", re.MULTILINE)
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def comparable(text: str) -> list[str]:
+    """Printed text as lines that two processes can agree on: no addresses, colours or timings."""
+    text = _TIMING.sub("", _COLOUR.sub("", text))
+    return [line.rstrip() for line in _ADDRESS.sub("0x…", text).splitlines() if line.strip()]

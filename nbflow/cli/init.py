@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 )
 @json_option
 def command(notebook: Path, write: bool, form: str, as_json: bool) -> int:
-    """Propose which cells of a notebook are steps, from its headings, calls and dataflow.
+    """Propose tags for an untagged notebook.
 
+    Which cells are steps is told from the notebook's headings, calls and dataflow.
     Nothing is changed without --write, and the code of a cell never is.
     """
     from nbcompile import read_notebook

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 @click.option("--max-workers", type=int, help="Use so many workers at most.")
 @json_option
 def command(notebook: Path, on: str, max_workers: int | None, as_json: bool) -> int:
-    """Run a notebook in one kernel and as a flow, and compare all its steps leave and print.
+    """Check that the flow computes what the notebook computes.
 
+    Runs the notebook in one kernel and as a flow, and compares all that its steps leave and print.
     The exit status is 1 where something differs.
     """
     from nbflow.verify.check import verify_notebook

@@ -104,7 +104,10 @@ def write_run(store: Store, alpha: float, *, fails: bool = False) -> str:
     ]
     for at, country in enumerate(countries):
         if fails and at == 2:
-            records.append(record("train", "2", item=country, status="failed", error=error))
+            printed = writer.put_bytes(b"looking\n").to_json()
+            records.append(
+                record("train", "2", item=country, status="failed", error=error, log=printed)
+            )
         else:
             values = put(score=at * alpha)
             records.append(record("train", str(at), item=country, artifacts=values))

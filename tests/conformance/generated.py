@@ -271,17 +271,20 @@ def notebooks(draw: Draw) -> list[str]:
     for _ in range(size):
         length = draw(st.integers(1, 3))  # type: ignore[arg-type]
         cells.append("\n".join(statement(draw, known) for _ in range(length)))
-    return [*cells, "\n".join(look(known))]
+    identity = draw(st.sampled_from("yn")) == "y"
+    return [*cells, "\n".join(look(known, identity))]
 
 
-def look(known: Known) -> list[str]:
-    """Statements that print all there is to see."""
+def look(known: Known, identity: bool) -> list[str]:
+    """Statements that print all there is to see, and which lists are the same object."""
     shown = [*known.numbers, *known.lists, *known.dicts]
     lines = [f"print({', '.join(shown)})"]
-    lines += [f"print(o.n, o.items, {', '.join(f'o.items is {x}' for x in known.lists)})"] * bool(
-        known.objects
-    )
-    pairs = [(x, y) for n, x in enumerate(known.lists) for y in known.lists[n + 1 :]]
-    lines += [f"print({x} is {y})" for x, y in pairs]
+    lines += ["print(o.n, o.items)"] * bool(known.objects)
+    if identity:
+        held = ["o.items"] if known.objects else []
+        pairs = [(x, y) for n, x in enumerate(known.lists) for y in [*known.lists[n + 1 :], *held]]
+        lines += [f"print({x} is {y})" for x, y in pairs]
+    else:  # the same by its effect
+        lines += [f"{x}.append({n})" for n, x in enumerate(known.lists, 90)]
     lines += [f"print({f}(1))" for f in known.callable()]
     return [*lines, f"print({', '.join(shown)})"]

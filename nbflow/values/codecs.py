@@ -38,6 +38,12 @@ def encode(value: Any, name: str, captured: frozenset[str] = frozenset()) -> Enc
         encoded = arrays.encode(value)
         if encoded is not None:
             return encoded
+    if "pandas" in sys.modules:
+        from nbflow.values import frames
+
+        encoded = frames.encode(value)
+        if encoded is not None:
+            return encoded
     from nbflow.values import pickling
 
     return pickling.dump(value, name, captured)
@@ -53,6 +59,10 @@ def decode(codec: str, data: memoryview) -> Any:
         from nbflow.values import arrays
 
         return arrays.decode(codec, data)
+    if codec == "arrow":
+        from nbflow.values import frames
+
+        return frames.decode(data)
     if codec == "pickle":
         from nbflow.values import pickling
 

@@ -6,7 +6,6 @@ Batches of tasks are Dask tasks; each worker thread hands its batches to a host 
 from __future__ import annotations
 
 import contextlib
-import pickle
 import queue
 import time
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from nbflow.engines.base import Batch, Job, Work, refuse_images
 from nbflow.engines.cluster import Cluster, LocalCluster, RemoteCluster
 from nbflow.engines.guided import LARGEST, Guided
 from nbflow.engines.slot import cancelled_record, failed_record
+from nbflow.engines.wire import unpack_records
 from nbflow.engines.worker import run_batch, stop_run
 from nbflow.runtime.live import live_folder, notes, output_since, task_name
 
@@ -134,14 +134,13 @@ class DaskEngine:
         if self._cluster.ledger:
             self._cluster.ledger.release(number)
         try:
-            seconds, data = future.result()
+            seconds, packs = future.result()
         except Exception as error:
             return self._lost(batch, work, error)
         finally:
             future.release()
-        records: list[TaskRecord] = pickle.loads(data)
         self._guided.learn(batch, seconds)
-        return records
+        return unpack_records(packs)
 
     def _lost(self, batch: Batch, work: Work, error: Exception) -> list[TaskRecord]:
         """A worker has died with a batch: its task failed, the others go to another worker."""

@@ -17,6 +17,8 @@ import threading
 import time
 from typing import Any, BinaryIO
 
+from nbflow.engines.wire import pack_records
+
 _LENGTH = struct.Struct("<Q")
 #: seconds of finished tasks that a crash may lose: they run again
 _FLUSH = 0.05
@@ -134,7 +136,8 @@ class _Host:
         if self._records:
             records, self._records = self._records, []
             self._runner.flush()
-            send(self._replies, records)
+            keys = tuple(record.key for record in records)
+            send(self._replies, (keys, pack_records(records)))
 
 
 if __name__ == "__main__":

@@ -13,11 +13,13 @@ import sys
 import threading
 import time
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from nbflow.engines.base import Batch
 from nbflow.engines.host import receive, send
+from nbflow.engines.wire import pack_records
 from nbflow.runtime.live import Note, live_folder, output_since, read_note, task_name
 from nbflow.runtime.traceback import task_error
 from nbflow.store.records import TaskRecord
@@ -40,19 +42,19 @@ class Slot:
         self._stop: float | None = None
         self._lock = threading.Lock()
 
-    def run(self, batch: Batch) -> list[TaskRecord]:
-        """A record for every task of the batch, whatever becomes of the process."""
-        records: list[TaskRecord] = []
-        left = list(batch.keys)
+    def run(self, batch: Batch) -> list[bytes]:
+        """Packs with a record for every task of the batch, whatever becomes of the process."""
+        packs: list[bytes] = []
+        left = dict.fromkeys(batch.keys)
         while left:
             if self._stop is not None:
-                records += [cancelled_record(batch, key) for key in left]
+                packs.append(pack_records(cancelled_record(batch, key) for key in left))
                 break
-            ended = self._some(batch, tuple(left))
-            records += ended
-            done = {record.key for record in ended}
-            left = [key for key in left if key not in done]
-        return records
+            for keys, pack in self._some(batch, tuple(left)):
+                packs.append(pack)
+                for key in keys:
+                    del left[key]
+        return packs
 
     def stop(self, hard: bool) -> None:
         """End the task at hand, and start no other. Called from any thread."""
@@ -70,31 +72,32 @@ class Slot:
             host.close()
             host.forget()
 
-    def _some(self, batch: Batch, keys: tuple[str, ...]) -> list[TaskRecord]:
-        """Records of as many of these tasks as one process gets through."""
-        records: list[TaskRecord] = []
+    def _some(self, batch: Batch, keys: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], bytes]]:
+        """Records of as many of these tasks as one process gets through, and their keys."""
         try:
             host = self._ready(batch)
         except Exception as error:
-            return [_broken(batch, key, error) for key in keys]
+            yield keys, pack_records(_broken(batch, key, error) for key in keys)
+            return
+        left = dict.fromkeys(keys)
         try:
             host.send((batch.step, batch.part, batch.attempt, keys))
             while True:
                 message = self._next(host, batch)
-                if message in ("done", "tainted"):
-                    if message == "tainted":
-                        self.close()
-                    return records
-                records += message
+                if message == "tainted":
+                    self.close()
+                    return
+                if message == "done":
+                    return
+                for key in message[0]:
+                    del left[key]
+                yield message
         except _Late as late:
-            why = (
-                "TimeoutError",
-                f"The task ran longer than its timeout of {batch.timeout:g} seconds.",
-            )
-            return [*records, *self._lost(host, batch, keys, records, late.note, why)]
+            text = f"The task ran longer than its timeout of {batch.timeout:g} seconds."
+            why = ("TimeoutError", text)
+            yield from self._lost(host, batch, tuple(left), late.note, why)
         except (EOFError, OSError):
-            note = host.note()
-            return [*records, *self._lost(host, batch, keys, records, note, None)]
+            yield from self._lost(host, batch, tuple(left), host.note(), None)
 
     def _next(self, host: _Child, batch: Batch) -> Any:
         """The next message of the host, unless it is late or was asked to stop."""
@@ -112,37 +115,28 @@ class Slot:
         host: _Child,
         batch: Batch,
         keys: tuple[str, ...],
-        records: list[TaskRecord],
         note: Note | None,
         why: tuple[str, str] | None,
-    ) -> list[TaskRecord]:
+    ) -> Iterator[tuple[tuple[str, ...], bytes]]:
         """The record of the task that took its process with it, and what it had printed."""
         with self._lock:
             self._host = None
         status = host.close()
-        ended = {record.key for record in records}
-        unended = [key for key in keys if key not in ended]
-        running = next(
-            (
-                key
-                for key in unended
-                if note is not None
-                and note.task == task_name(batch.step, batch.part, key, batch.attempt)
-            ),
-            unended[0] if unended else None,
-        )
-        if running is None:
-            return []
         output = b"" if note is None else output_since(host.live, note.offset)
         host.forget()
+        if not keys:
+            return
+        names = {task_name(batch.step, batch.part, key, batch.attempt): key for key in keys}
+        running = keys[0] if note is None else names.get(note.task)
+        if running is None:
+            return  # it was between two tasks
         started = None if note is None else note.started
         kind, message = why or _death(status)
-        record = failed_record(
-            self._store, self._run, batch, running, kind, message, output, started, host.name
-        )
+        what = (kind, message, output, started, host.name)
+        record = failed_record(self._store, self._run, batch, running, *what)
         if self._stop is not None and why is None:
             record = cancelled_record(batch, running, record)
-        return [record]
+        yield (running,), pack_records([record])
 
     def _ready(self, batch: Batch) -> _Child:
         """The host at hand, or a new one."""

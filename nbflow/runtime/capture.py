@@ -9,8 +9,6 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from nbflow.runtime.live import LiveFile
@@ -34,29 +32,29 @@ class Capture:
             sys.stdout = _text(1)
             sys.stderr = _text(2)
         self._whole = whole
+        self._held: tuple[Any, Any, Any] | None = None
 
-    @contextmanager
-    def task(self, name: str, started: float) -> Iterator[None]:
-        """Everything printed and shown inside is the task's."""
+    def begin(self, name: str, started: float) -> None:
+        """Everything printed and shown from now on is this task's."""
         self.outputs = []
         self.live.begin(name, started)
-        if self._whole:
-            try:
-                yield
-            finally:
-                self._flush()
-            return
-        held = (sys.stdout, sys.stderr, sys.breakpointhook)
-        sys.stdout = _text(os.dup(self.live.fd))
-        sys.stderr = _text(os.dup(self.live.fd))
-        sys.breakpointhook = _breakpoint
-        try:
-            yield
-        finally:
-            self._flush()
-            sys.stdout.close()
-            sys.stderr.close()
-            sys.stdout, sys.stderr, sys.breakpointhook = held
+        if not self._whole:
+            self._held = (sys.stdout, sys.stderr, sys.breakpointhook)
+            sys.stdout = _text(os.dup(self.live.fd))
+            sys.stderr = _text(os.dup(self.live.fd))
+            sys.breakpointhook = _breakpoint
+
+    def end(self) -> tuple[bytes, list[dict[str, Any]]]:
+        """The task is over: what it has printed and what it has shown."""
+        self.show_figures()
+        self._flush()
+        if self._held is not None:
+            streams = (sys.stdout, sys.stderr)
+            sys.stdout, sys.stderr, sys.breakpointhook = self._held
+            self._held = None
+            for stream in streams:
+                stream.close()
+        return self.live.read(), self.outputs
 
     def show(self, value: Any) -> None:
         """Show a value as a cell does; the hook of the package's `notebook` module."""
@@ -77,11 +75,6 @@ class Capture:
         """Show and close the open figures: at `plt.show()`, and when a step ends."""
         for bundle in figure_bundles():
             self.add(bundle)
-
-    def log(self) -> bytes:
-        """All that the task has printed."""
-        self._flush()
-        return self.live.read()
 
     def _flush(self) -> None:
         for stream in (sys.stdout, sys.stderr):

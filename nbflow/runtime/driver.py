@@ -111,7 +111,7 @@ class Driver:
                 key, reason = plan
                 if record.status == "failed":
                     self._plans[record.step, record.key, record.part] = plan
-                record = replace(record, cache_key=key, reason=record.reason or reason)
+                record = _planned(record, key, reason)
             events.append(self._note(record))
         return events
 
@@ -267,6 +267,30 @@ class Driver:
         if records:
             self._store.publish(self._run, records)
             self._listener.tasks(records)
+
+
+def _planned(r: TaskRecord, cache_key: str, reason: str) -> TaskRecord:
+    """`replace` for the one place where its cost a task is felt."""
+    return TaskRecord(
+        r.step,
+        r.key,
+        r.status,
+        r.part,
+        r.attempt,
+        r.started,
+        r.finished,
+        cache_key,
+        r.artifacts,
+        r.item,
+        r.count,
+        r.log,
+        r.outputs,
+        r.error,
+        r.worker,
+        r.cached_from,
+        r.reason or reason,
+        r.changed,
+    )
 
 
 def _attempt(record: TaskRecord) -> AttemptRecord:

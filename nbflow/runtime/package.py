@@ -33,6 +33,7 @@ class LoadedPackage:
         if str(folder) not in sys.path:
             sys.path.insert(0, str(folder))
         sys.meta_path.insert(0, _AsMain(spec.package))
+        self._functions: dict[str, Callable[..., Any]] = {}
         _import_random(folder / spec.package / "common.py")
         before = _random_state()
         self.common = self._import_optional(f"{spec.package}.common")
@@ -47,13 +48,16 @@ class LoadedPackage:
 
     def function(self, path: str) -> Callable[..., Any]:
         """The function that `module:name` means."""
-        module, _, name = path.partition(":")
-        function: Callable[..., Any] = getattr(importlib.import_module(module), name)
+        function = self._functions.get(path)
+        if function is None:
+            module, _, name = path.partition(":")
+            function = getattr(importlib.import_module(module), name)
+            self._functions[path] = function
         return function
 
-    def module(self, step: StepSpec) -> ModuleType:
-        """The module of a step."""
-        return importlib.import_module(step.call.function.partition(":")[0])
+    def load(self, step: StepSpec) -> None:
+        """Import the module of a step."""
+        self.function(step.call.function)
 
     def hook(self, capture: Capture) -> None:
         """Have shown values and figures go to the task's outputs."""

@@ -77,19 +77,21 @@ def plan_run(request: RunRequest) -> Plan:
     return Plan(request, store, code, spec, params, parent, earlier)
 
 
-def run_flow(request: RunRequest, listener: Listener | None = None) -> RunRecord:
+def run_flow(
+    request: RunRequest, listener: Listener | None = None, engine: Engine | None = None
+) -> RunRecord:
     """Run a flow to its end and return the run. What the user can put right is a `UserError`."""
     heard = listener or Listener()
     plan = plan_run(request)
-    engine = load_engine(request.on)
+    used = engine or load_engine(request.on)
     with ThreadPoolExecutor(1) as aside:
         facts = aside.submit(environment.describe_environment)
-        engine.open(Job(plan.store, plan.spec, request.max_workers))
+        used.open(Job(plan.store, plan.spec, request.max_workers))
         try:
             run = _create(plan, facts.result())
-            return _drive(plan, run, engine, heard)
+            return _drive(plan, run, used, heard)
         finally:
-            engine.close()
+            used.close()
 
 
 def _create(plan: Plan, facts: Mapping[str, Any]) -> RunRecord:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 #: a task's place in its step's fan-outs: `()`, `(3,)`, `(3, 1)`
@@ -106,13 +106,13 @@ class FlowSpec:
     version: str
     steps: tuple[StepSpec, ...]
     manifest: Mapping[str, Any]
+    _named: dict[str, StepSpec] = field(default_factory=dict, compare=False, repr=False)
 
     def step(self, name: str) -> StepSpec:
         """The step of that name; KeyError where there is none."""
-        for step in self.steps:
-            if step.name == name:
-                return step
-        raise KeyError(name)
+        if not self._named:
+            self._named.update((step.name, step) for step in self.steps)
+        return self._named[name]
 
     def downstream(self, names: Iterable[str]) -> frozenset[str]:
         """These steps and all that depend on them."""
@@ -150,12 +150,14 @@ def read_spec(manifest: Mapping[str, Any]) -> FlowSpec:
 
 def key_text(key: Key) -> str:
     """How a key is written in records and paths: `3.1`, and nothing for a task without branches."""
-    return ".".join(map(str, key))
+    return str(key[0]) if len(key) == 1 else ".".join(map(str, key))
 
 
 def read_key(text: str) -> Key:
     """The key that `key_text` wrote."""
-    return tuple(int(part) for part in text.split(".")) if text else ()
+    if "." in text:
+        return tuple(map(int, text.split(".")))
+    return (int(text),) if text else ()
 
 
 def _lines(steps: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:

@@ -10,9 +10,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +35,7 @@ class _Outcome:
     """What a task's code came to, before it is a record."""
 
     status: str = "succeeded"
-    artifacts: dict[str, dict[str, Any]] | None = None
+    artifacts: dict[str, dict[str, Any]] = field(default_factory=dict)
     count: int | None = None
     error: dict[str, Any] | None = None
     reason: str | None = None
@@ -58,6 +56,7 @@ class TaskRunner:
         self.source = SourceMap(self.spec, folder)
         self.inputs = Inputs(store, self.run_record, self.spec)
         self.writer = store.writer(f"run{run}-{self.worker}")
+        self._whole = whole
         self._folder = folder
         self._package: LoadedPackage | None = None
         self._home = _home(self.run_record.notebook)
@@ -66,25 +65,19 @@ class TaskRunner:
         """Run one attempt of a task. Its values can be read after `flush`."""
         one, text, started = self.spec.step(step), key_text(key), time.time()
         outcome = _Outcome()
-        with self.capture.task(task_name(step, part, text, attempt), started):
-            try:
-                with self._prepared(one, text):
-                    self._perform(one, key, part, outcome)
-            except Absent as absent:
-                outcome.status = "skipped"
-                outcome.reason = f"`{absent.source}`, which makes `{absent.name}`, was skipped"
-            except KeyboardInterrupt:
-                outcome.status, outcome.reason = "cancelled", "cancelled while it ran"
-            except BaseException as error:
-                outcome.status = "failed"
-                outcome.error = error_json(error, step, text, self.source)
-            self.capture.show_figures()
-            log, outputs = self.capture.log(), self.capture.outputs
-        self.capture.live.end()
+        self.capture.begin(task_name(step, part, text, attempt), started)
+        try:
+            self._perform(one, key, text, part, outcome)
+        except Absent as absent:
+            outcome.status = "skipped"
+            outcome.reason = f"`{absent.source}`, which makes `{absent.name}`, was skipped"
+        except KeyboardInterrupt:
+            outcome.status, outcome.reason = "cancelled", "cancelled while it ran"
+        except BaseException as error:
+            outcome.status = "failed"
+            outcome.error = error_json(error, step, text, self.source)
+        log, outputs = self.capture.end()
         writer = self.writer
-        kept = writer.put_bytes(log, "text").to_json() if log else None
-        shown = writer.put_bytes(json.dumps(outputs).encode()).to_json() if outputs else None
-        failed = outcome.error is not None
         return TaskRecord(
             step=step,
             key=text,
@@ -93,11 +86,11 @@ class TaskRunner:
             attempt=attempt,
             started=started,
             finished=time.time(),
-            artifacts={} if failed or outcome.artifacts is None else outcome.artifacts,
-            item=self._label(one, key, part),
-            count=None if failed else outcome.count,
-            log=kept,
-            outputs=shown,
+            artifacts=outcome.artifacts if outcome.error is None else {},
+            item=self._label(one, key) if part == "main" and one.line else None,
+            count=outcome.count,
+            log=writer.put_bytes(log, "text").to_json() if log else None,
+            outputs=writer.put_bytes(json.dumps(outputs).encode()).to_json() if outputs else None,
             error=outcome.error,
             worker=self.worker,
             reason=outcome.reason,
@@ -105,7 +98,8 @@ class TaskRunner:
         )
 
     def flush(self) -> None:
-        """Have everything that was stored on disk."""
+        """Have everything that was stored on disk; no task is under way."""
+        self.capture.live.end()
         self.writer.flush()
 
     def close(self) -> None:
@@ -120,24 +114,24 @@ class TaskRunner:
             self._package = LoadedPackage(self.spec, self._folder)
         return self._package
 
-    @contextmanager
-    def _prepared(self, step: StepSpec, key: str) -> Iterator[None]:
-        """The process as every task finds it: names, random state, folder, shown outputs."""
+    def _perform(self, step: StepSpec, key: Key, text: str, part: Part, outcome: _Outcome) -> None:
+        """Run the task in the process as every task finds it: folder, names, random state."""
         held = os.getcwd()
         if held != self._home:
             os.chdir(self._home)
         try:
             package = self.package
             with package.as_main():
-                package.module(step)
+                package.load(step)
                 package.hook(self.capture)
                 package.reset()
-                package.seed(self.run_record.seed or 0, step.name, key)
-                yield
+                package.seed(self.run_record.seed or 0, step.name, text)
+                self._evaluate(step, key, part, outcome)
         finally:
-            os.chdir(held)
+            if not self._whole and held != self._home:
+                os.chdir(held)
 
-    def _perform(self, step: StepSpec, key: Key, part: Part, outcome: _Outcome) -> None:
+    def _evaluate(self, step: StepSpec, key: Key, part: Part, outcome: _Outcome) -> None:
         if step.when is not None and (part == "items" or not step.splits):
             values, _ = self.inputs.values(step, step.when, key)
             if not self._call(step.when, values):
@@ -161,12 +155,10 @@ class TaskRunner:
     def _call(self, call: CallSpec, values: dict[str, Any]) -> Any:
         return self.package.function(call.function)(**values)
 
-    def _label(self, step: StepSpec, key: Key, part: Part) -> Any:
-        if part == "items" or not step.line:
-            return None
-        around = next(one for one in reversed(step.line))
+    def _label(self, step: StepSpec, key: Key) -> Any:
+        """The item of the task's branch, in short."""
         try:
-            return self.inputs.items(self.spec.step(around), key[:-1]).label(key[-1])
+            return self.inputs.items(self.spec.step(step.line[-1]), key[:-1]).label(key[-1])
         except (UserError, IndexError):
             return None
 

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from nbflow.client import preview as previews
 from nbflow.client.html import code, dim, page, title
 from nbflow.client.text import brief, size
 from nbflow.values.codecs import decode_inline
 from nbflow.values.ref import Ref
 
+if TYPE_CHECKING:
+    from nbflow.store import Store
+
 
 class Artifact:
     """A named value of a task: `.type`, `.size`, `.preview`; `.value()` loads it."""
 
-    def __init__(self, path: str, ref: Ref, load: Callable[[], Any]) -> None:
+    def __init__(self, path: str, ref: Ref, store: Store, load: Callable[[], Any]) -> None:
         self.path = path
         self.ref = ref
+        self._store = store
         self._load = load
 
     @property
@@ -50,42 +55,34 @@ class Artifact:
         return self._load()
 
     def text(self) -> str:
-        """The value in short, without loading it."""
+        """The value in one line, without loading it."""
         if self.plain:
             return repr(decode_inline(self.ref))
-        preview = self.preview
-        facts = [_shape(preview["shape"])] if preview.get("shape") is not None else []
-        facts += [str(preview[name]) for name in ("dtype", "length") if preview.get(name)]
-        head = " ".join([self.type.rpartition(".")[2], *facts])
-        return f"{head}: {brief(preview['repr'], 80)}" if preview.get("repr") else head
+        return previews.line(self.type, self.preview)
 
     def details(self) -> str:
         """The preview in full, as text."""
         if self.plain:
             return repr(decode_inline(self.ref))
-        lines = [self.preview["repr"]] if self.preview.get("repr") else []
-        lines += [
-            f"{name}: {brief(value, 400)}"
-            for name, value in self.preview.items()
-            if name not in ("repr", "image")
-        ]
-        return "\n".join(lines)
+        return previews.text(self.type, self.preview)
+
+    def image(self) -> bytes | None:
+        """A PNG of the value, of a figure or an image."""
+        held = self.preview.get("image")
+        return None if held is None else self._store.get_bytes(Ref.from_json(held))
 
     def __repr__(self) -> str:
-        return f"<{self.path}: {self.text()}>"
+        return f"<{self.path}: {brief(self.text(), 100)}>"
 
     def _repr_html_(self) -> str:
-        return page(
-            title(self.path, dim(self.type), dim(size(self.size))),
-            code(self.details()),
-        )
+        if self.plain:
+            shown = code(self.details())
+        else:
+            shown = previews.html(self.type, self.preview, lambda: self.image() or b"")
+        return page(title(self.path, dim(self.type), dim(size(self.size))), shown)
 
 
 def artifact_row(artifact: Artifact) -> list[str]:
     """The cells of a table's row, in HTML."""
     shown = f"<code>{escape(brief(artifact.text(), 90))}</code>"
     return [escape(artifact.name), dim(artifact.type), dim(size(artifact.size)), shown]
-
-
-def _shape(shape: Any) -> str:
-    return " x ".join(map(str, shape)) if isinstance(shape, list) else str(shape)

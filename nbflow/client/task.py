@@ -70,7 +70,10 @@ class Task(Branch):
         """What is kept of the task, by name; nothing is loaded."""
         return {
             name: Artifact(
-                f"{self.path}/{name}", Ref.from_json(data), partial(self.__getitem__, name)
+                f"{self.path}/{name}",
+                Ref.from_json(data),
+                self._run.store,
+                partial(self.__getitem__, name),
             )
             for name, data in self.record.artifacts.items()
         }

@@ -1,0 +1,244 @@
+"""`nbflow run` and what follows it, from notebook to result, on the inline engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import nbflow as client
+from nbflow.cli.group import call
+
+NOTEBOOK = """\
+# %%
+%%parameters
+alpha: float = 0.1   # how much
+bad: int = -1        # the item that fails
+pause: float = 0.0
+# %%
+import time
+# %%
+%%step load
+print("loading", alpha)
+items = [1, 2, 3]
+# %%
+%%step train --foreach item in items
+if item == bad:
+    raise ValueError(f"item {item} is bad")
+time.sleep(pause)
+score = item * alpha
+# %%
+%%step choose
+best = max(train.score)
+# %%
+%%step never --when alpha > 100
+pass
+"""
+
+Tool = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def nbflow(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Tool:
+    """Runs the command line beside `churn.py`: exit status, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "churn.py").write_text(NOTEBOOK)
+
+    def run(*words: str) -> tuple[int, str, str]:
+        status = call(words)
+        out, err = capfd.readouterr()
+        return status, out, err
+
+    return run
+
+
+def run_json(nbflow: Tool, *words: str, status: int = 0) -> Any:
+    got, out, _ = nbflow("run", "churn.py", "--on", "inline", "--json", *words)
+    assert got == status
+    return json.loads(out)
+
+
+def test_run_json(nbflow: Tool) -> None:
+    shown = run_json(nbflow, "-p", "alpha", "0.5", "--tag", "a", "--tag", "b")
+    assert shown.pop("duration") > 0
+    assert shown == {
+        "run": "churn/1",
+        "status": "succeeded",
+        "steps": {
+            "load": {"status": "succeeded", "tasks": 1, "cached": 0, "failed": 0},
+            "train": {"status": "succeeded", "tasks": 3, "cached": 0, "failed": 0},
+            "choose": {"status": "succeeded", "tasks": 1, "cached": 0, "failed": 0},
+            "never": {"status": "skipped", "tasks": 1, "cached": 0, "failed": 0},
+        },
+        "error": None,
+    }
+    run = client.Run("churn/1")
+    assert (run.best, run.tags) == (1.5, ("a", "b"))
+    assert run["train"][1].inputs == {"alpha": 0.5, "bad": -1, "pause": 0.0, "item": 2}
+    assert run["train"].table()["score"].tolist() == [0.5, 1.0, 1.5]
+
+
+def test_plain_lines(nbflow: Tool) -> None:
+    status, out, err = nbflow("run", "churn.py", "--on", "inline")
+    assert (status, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0] == "churn/1: 4 steps on inline"
+    assert any(line.startswith("load: succeeded in ") for line in lines)
+    assert any(line.startswith("train: 3 succeeded in ") for line in lines)
+    assert lines[-1] == "Look at it: nbflow show churn/1"
+
+
+def test_failure(nbflow: Tool) -> None:
+    status, out, _ = nbflow("run", "churn.py", "--on", "inline", "-p", "bad", "2")
+    assert status == 1
+    assert "train/1 failed in cell 3, line 3: ValueError: item 2 is bad" in out
+    assert "nbflow resume churn/1" in out
+    error = run_json(nbflow, "-p", "bad", "2", status=1)["error"]
+    assert (error["step"], error["task"], error["cell"], error["line"]) == ("train", "1", 3, 3)
+
+
+def test_resume_takes_over_what_holds(nbflow: Tool) -> None:
+    run_json(nbflow, "-p", "bad", "2", status=1)
+    status, out, _ = nbflow("resume", "churn/1", "-p", "bad", "-1", "--json")
+    shown = json.loads(out)
+    assert status == 0
+    assert shown["run"] == "churn/2"
+    assert shown["steps"]["load"]["cached"] == 1
+
+
+def test_cache_and_explain(nbflow: Tool) -> None:
+    run_json(nbflow)
+    again = run_json(nbflow, "--explain")
+    assert again["steps"]["train"]["cached"] == 3
+    assert again["explain"]["load"][0]["status"] == "cached"
+    _, out, _ = nbflow("run", "churn.py", "--on", "inline", "-p", "alpha", "2", "--explain")
+    assert "parameter alpha changed 0.1 → 2" in out
+    assert run_json(nbflow, "--no-cache")["steps"]["train"]["cached"] == 0
+    assert run_json(nbflow, "--from", "train")["steps"]["load"]["cached"] == 1
+
+
+def test_parameters_from_a_file(nbflow: Tool) -> None:
+    Path("more.yaml").write_text("alpha: 1e-1\nbad: 7\n")
+    run_json(nbflow, "-f", "more.yaml", "-p", "bad", "8")
+    assert client.Run("churn").params == {"alpha": 0.1, "bad": 8, "pause": 0.0}
+
+
+def test_an_exported_package_runs(nbflow: Tool) -> None:
+    assert nbflow("export", "churn.py", "-o", "out")[0] == 0
+    status, out, _ = nbflow("run", "out", "--on", "inline", "--json")
+    assert status == 0
+    assert json.loads(out)["status"] == "succeeded"
+
+
+def test_check_and_graph(nbflow: Tool) -> None:
+    assert nbflow("check", "churn.py")[0] == 0
+    assert json.loads(nbflow("check", "churn.py", "--json")[1]) == {"diagnostics": []}
+    graph = json.loads(nbflow("graph", "churn.py", "--format", "json")[1])
+    depends = {step["name"]: step["depends"] for step in graph["steps"]}
+    assert depends == {"load": [], "train": ["load"], "choose": ["train"], "never": []}
+    Path("bad.py").write_text("# %%\n%%step a\nx = nowhere\n")
+    status, out, _ = nbflow("check", "bad.py", "--json")
+    assert status == 2
+    assert json.loads(out)["diagnostics"][0]["code"] == "NBF201"
+    assert nbflow("graph", "bad.py")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["nothing.ipynb"], "There is no file nothing.ipynb"),
+        (["churn.py", "-p", "alhpa", "1"], "Did you mean `alpha`?"),
+        (["churn.py", "-p", "alpha", "much"], "expected float"),
+        (["churn.py", "-p", "alpha", "[1,"], "is not YAML"),
+        (["churn.py", "-f", "no.yaml"], "cannot be read"),
+        (["churn.py", "--on", "spork"], "no engine called 'spork'"),
+        (["churn.py", "--from", "trian"], "has no such step"),
+        (["churn.py", "--variant", "train"], "write STEP=NAME"),
+        (["churn.py", "--profile", "big"], "There is no profile 'big'"),
+        (["churn.py", "--max-wrokers", "2"], "Did you mean '--max-workers'?"),
+    ],
+)
+def test_mistakes(nbflow: Tool, words: list[str], said: str) -> None:
+    status, out, err = nbflow("run", *words)
+    assert (status, out) == (2, "")
+    assert said in err
+
+
+def test_json_where_nothing_could_start(nbflow: Tool) -> None:
+    shown = run_json(nbflow, "-p", "alhpa", "1", status=2)
+    assert (shown["run"], shown["status"]) == (None, "failed")
+    assert shown["diagnostics"][0]["code"] == "NBF401"
+
+
+def test_profile(nbflow: Tool) -> None:
+    Path("pyproject.toml").write_text(
+        '[tool.nbflow]\non = "inline"\ntags = ["all"]\n'
+        '[tool.nbflow.profiles.night]\ntags = ["night"]\nstore = "kept"\n'
+    )
+    assert nbflow("run", "churn.py", "--json")[0] == 0
+    assert client.Run("churn").tags == ("all",)
+    assert nbflow("run", "churn.py", "--profile", "night", "--json")[0] == 0
+    assert client.Run("churn", store="kept").tags == ("night",)
+
+
+def start(*words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "nbflow", *words], stdout=subprocess.PIPE, text=True
+    )
+
+
+def wait_for(happened: Callable[[], bool]) -> None:
+    until = time.monotonic() + 60
+    while not happened():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def running() -> bool:
+    try:
+        return client.Run("churn")["load"].status == "succeeded"
+    except Exception:
+        return False
+
+
+def test_interrupt_cancels_and_says_how_to_go_on(nbflow: Tool) -> None:
+    process = start("run", "churn.py", "--on", "inline", "-p", "pause", "0.5")
+    wait_for(running)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "nbflow resume churn/1" in out
+    assert client.Run("churn/1").status == "cancelled"
+
+
+def test_detach_outlives_its_parent_and_can_be_cancelled(nbflow: Tool) -> None:
+    words = ["run", "churn.py", "--on", "inline", "-p", "pause", "5", "--detach"]
+    process = start(*words)
+    out, _ = process.communicate(timeout=60)
+    assert (process.returncode, out) == (0, "churn/1\n")
+    run = client.Run("churn/1")
+    wait_for(running)
+    assert run.status == "running"
+    assert nbflow("cancel", "churn/1")[0] == 0
+    assert run.wait(30).status == "cancelled"
+
+
+def test_detach_of_a_mistake(nbflow: Tool) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "nbflow", "run", "churn.py", "--detach", "-p", "x", "1"],
+        capture_output=True,
+        text=True,
+        env={**os.environ},
+    )
+    assert done.returncode == 2
+    assert "no parameter `x`" in done.stderr

@@ -69,6 +69,8 @@ def encode_items(items: Iterable[Any], name: str) -> Encoded:
     digests: list[bytes] = []
     spans: list[tuple[int, int]] = []
     body: list[Buffer] = []
+    # a generator may change what it has yielded
+    steady = isinstance(items, list | tuple)
     written: dict[bytes, tuple[int, int]] = {}
     end = 0
     for item, encoded in _each(items, name):
@@ -79,8 +81,8 @@ def encode_items(items: Iterable[Any], name: str) -> Encoded:
         if key not in written:
             padding = -end % ALIGN
             written[key] = (end + padding, encoded.size)
-            # joined: a generator may change what it yielded
-            body += [bytes(padding), b"".join(encoded.parts)]
+            body.append(bytes(padding))
+            body += encoded.parts if steady else [b"".join(encoded.parts)]
             end += padding + encoded.size
         digests.append(key)
         spans.append(written[key])

@@ -88,9 +88,7 @@ def decode(data: memoryview) -> Any:
 
 def _supported() -> bool:
     """Whether pyarrow is there, and a pandas that makes frames of blocks."""
-    return find_spec("pyarrow") is not None and hasattr(
-        import_module("pandas.api.internals"), "create_dataframe_from_blocks"
-    )
+    return find_spec("pyarrow") is not None and find_spec("pandas.api.internals") is not None
 
 
 def _indexable(index: Any) -> bool:

@@ -18,8 +18,9 @@ class ArraySharing:
 
     def __init__(self) -> None:
         #: by the id of a memory's owner: the owner, and the arrays met that lie in it
-        self._roots: dict[int, tuple[Any, dict[int, Any]]] = {}
-        self._shared: frozenset[int] = frozenset()
+        self._met: dict[int, tuple[Any, dict[int, Any]]] = {}
+        #: by the same id: stretches of addresses that arrays share, and the array of each
+        self._shared: dict[int, list[tuple[int, int, Any]]] = {}
         #: arrays of frames, and the owners of their memory, by their ids
         self._framed: dict[int, Any] = {}
         self._np: Any = sys.modules.get("numpy")
@@ -29,9 +30,11 @@ class ArraySharing:
     def found(self) -> bool:
         """Whether a second pickling is needed, in which views are written as views."""
         self._framed.clear()
-        self._shared = frozenset(
-            root for root, (_, arrays) in self._roots.items() if len(arrays) > 1
-        )
+        for key, (root, arrays) in self._met.items():
+            stretches = _stretches(list(arrays.values())) if len(arrays) > 1 else []
+            for low, high in stretches:
+                whole = root if id(root) in arrays else _window(root, low, high)
+                self._shared.setdefault(key, []).append((low, high, whole))
         return bool(self._shared)
 
     def reduce(self, obj: Any) -> Any:
@@ -42,9 +45,11 @@ class ArraySharing:
             return None
         root = self._root(obj)
         if root is not None and id(obj) not in self._framed:
-            self._roots.setdefault(id(root), (root, {}))[1][id(obj)] = obj
-            if id(root) in self._shared and root is not obj:
-                return _reduce_view(obj, root)
+            self._met.setdefault(id(root), (root, {}))[1][id(obj)] = obj
+            first, last = _span(obj)
+            for low, high, whole in self._shared.get(id(root), ()):
+                if low <= first and last <= high and obj is not whole:
+                    return _reduce_view(obj, whole)
         if not (obj.flags.c_contiguous or obj.flags.f_contiguous) and not obj.dtype.hasobject:
             # numpy itself would copy it twice
             copy = self._np.ascontiguousarray(obj)
@@ -77,6 +82,35 @@ class ArraySharing:
         values = [block.values for block in manager.blocks]
         inner = [getattr(value, name, None) for value in values for name in _INNER]
         return [array for array in (*values, *inner) if type(array) is self._np.ndarray]
+
+
+def _span(array: Any) -> tuple[int, int]:
+    """The addresses that the array's elements lie between."""
+    start = array.__array_interface__["data"][0]
+    if not array.size:
+        return start, start
+    steps = [(n - 1) * by for n, by in zip(array.shape, array.strides, strict=True)]
+    low, high = sum(min(step, 0) for step in steps), sum(max(step, 0) for step in steps)
+    return start + low, start + high + array.itemsize
+
+
+def _stretches(arrays: list[Any]) -> list[tuple[int, int]]:
+    """Where arrays overlap, merged; where only one lies, nothing is shared."""
+    found: list[tuple[int, int, int]] = []
+    for low, high in sorted(map(_span, arrays)):
+        if found and low < found[-1][1]:
+            first, last, count = found[-1]
+            found[-1] = (first, max(last, high), count + 1)
+        else:
+            found.append((low, high, 1))
+    return [(low, high) for low, high, count in found if count > 1]
+
+
+def _window(root: Any, low: int, high: int) -> Any:
+    """The part of the memory that is needed, as an array of the root's elements."""
+    start, _ = _span(root)
+    size = root.itemsize
+    return root.ravel(order="K")[(low - start) // size : -(-(high - start) // size)]
 
 
 def _reduce_view(view: Any, root: Any) -> Any:

@@ -80,6 +80,35 @@ def test_two_views_share_though_their_array_is_not_there() -> None:
     assert high[10] == -5
 
 
+def test_only_the_memory_that_is_shared_is_stored() -> None:
+    array = np.arange(1_000_000.0).reshape(1000, 1000)
+    rows = [array[3], array[3, 10:20], array[5], array[7:9], array[8:10, ::2]]
+    assert pickling.dump(rows, "rows").size < 100_000
+    one, two, three, four, five = again(rows)
+    for loaded, original in zip((one, two, three, four, five), rows, strict=True):
+        np.testing.assert_array_equal(loaded, original)
+    one[10] = four[1, 2] = -1
+    assert (two[0], five[0, 1]) == (-1, -1)
+    assert three[0] == 5000
+
+
+@given(st.data())
+def test_any_views_share_as_the_originals_do(data: Any) -> None:
+    shape = data.draw(hnp.array_shapes(max_dims=3, max_side=6))
+    order = data.draw(st.sampled_from("CF"))
+    array = np.arange(np.prod(shape)).astype("f8").reshape(shape, order=order)
+    indices = hnp.basic_indices(shape, allow_newaxis=True, allow_ellipsis=True)
+    views = [np.asarray(array[data.draw(indices)]) for _ in range(3)]
+    if data.draw(st.booleans()):
+        views.append(array)
+    loaded = again(views)
+    for chosen in range(len(views)):
+        for values in (views, loaded):
+            values[chosen][...] = -1.0 - chosen
+        for before, after in zip(views, loaded, strict=True):
+            np.testing.assert_array_equal(after, before)
+
+
 def test_views_of_object_arrays_share() -> None:
     array = np.array([{"a": 1}, None, "x"], dtype=object)
     whole, part = again((array, array[1:]))

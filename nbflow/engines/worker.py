@@ -27,8 +27,11 @@ def run_batch(url: str, run: int, batch: Batch) -> tuple[float, list[bytes]]:
     return time.monotonic() - started, packs
 
 
-def stop_run(url: str, run: int, hard: bool) -> None:
-    """End the tasks of a run in this worker, and start no other."""
+async def stop_run(url: str, run: int, hard: bool) -> None:
+    """End the tasks of a run in this worker, and start no other.
+
+    A coroutine, as Dask waits for the end of anything else.
+    """
     with _LOCK:
         _STOPPED[url, run] = hard
         slots = [slot for job, slot in _SLOTS.values() if job == (url, run)]

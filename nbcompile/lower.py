@@ -23,18 +23,20 @@ from nbcompile.magics import (
 from nbcompile.surroundings import Surroundings
 
 _SHELL = "get_ipython"
-_METHODS = ("run_line_magic", "run_cell_magic", "system", "getoutput", "magic")
+_DISPLAY_MODULES = ("IPython.display", "IPython.core.display", "IPython.core.display_functions")
 #: calls that return None, as they are usually written: nothing to show
 _SILENT = frozenset(
     "print display help describe shell script exec setattr delattr plt.show plt.savefig "
-    "plt.tight_layout plt.close pd.set_option pd.reset_option np.random.seed random.seed "
-    "warnings.filterwarnings warnings.simplefilter logging.basicConfig logging.debug logging.info "
-    "logging.warning logging.error time.sleep os.makedirs os.mkdir os.chdir os.remove".split()
+    "plt.tight_layout plt.close np.random.seed random.seed logging.debug logging.info "
+    "logging.warning logging.error time.sleep os.mkdir os.remove".split()
 )
 #: methods that return None wherever one meets them
 _SILENT_METHODS = frozenset(
     "append extend clear remove discard appendleft extendleft writelines writerow writerows "
-    "zero_grad".split()
+    "zero_grad set_option reset_option set_printoptions set_theme set_style set_context "
+    "set_palette filterwarnings simplefilter setrecursionlimit basicConfig set_config setLevel "
+    "addHandler set_default_dtype set_num_threads register_matplotlib_converters switch_backend "
+    "setdefaulttimeout setcontext makedirs chdir".split()
 )
 
 
@@ -128,6 +130,9 @@ class _Lowering:
             tree = _parsed(block)
         if any(_SHELL in line for line in block.lines):
             block = self._rewritten(block, tree)
+            tree = _parsed(block)
+        if any(line.lstrip().startswith("from IPython.") for line in block.lines):
+            block = _without_display(block, tree)
             tree = _parsed(block)
         return self._shown(block, tree)
 
@@ -248,6 +253,22 @@ class _Lowering:
         self.support.append(support)
         shown = _Block(lines, block.numbers)
         return shown, _parsed(shown)
+
+
+def _without_display(block: _Block, tree: ast.Module) -> _Block:
+    """Leave out imports of IPython's `display`: the flow has one that works in its tasks."""
+    lines = list(block.lines)
+    for node in ast.walk(tree):
+        if (
+            not isinstance(node, ast.ImportFrom)
+            or node.module not in _DISPLAY_MODULES
+            or not any(alias.name == "display" and not alias.asname for alias in node.names)
+        ):
+            continue
+        node.names = [alias for alias in node.names if alias.name != "display"]
+        nothing = "" if node in tree.body else "pass"
+        _replace(lines, node, ast.unparse(node) if node.names else nothing)
+    return _Block(lines, block.numbers)
 
 
 def _transformed(block: _Block) -> _Block:

@@ -5,30 +5,27 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 #: what emitted packages are formatted and checked with; their pyproject.toml says the same
 LINE_LENGTH = 100
 
+#: a statement that stands between two files while they are formatted as one
+_BOUNDARY = "nbflow_boundary_between_files"
+#: comments by which users switch the formatter off: they must not reach into another file
+_SWITCHES = ("fmt:", "yapf:")
+
 
 def format_files(files: Mapping[str, str]) -> dict[str, str]:
     """The Python files formatted; RuntimeError where one does not parse, which is our mistake."""
-    with tempfile.TemporaryDirectory(prefix="nbflow-") as folder:
-        paths = {name: Path(folder, f"{number}.py") for number, name in enumerate(files)}
-        for name, path in paths.items():
-            path.write_text(files[name], encoding="utf-8", newline="\n")
-        command = [ruff(), "format", "--isolated", "--no-cache", "--quiet"]
-        command += ["--line-length", str(LINE_LENGTH), "--target-version", "py311", folder]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode:
-            named = {str(path): name for name, path in paths.items()}
-            message = done.stderr.strip()
-            for path_text, name in named.items():
-                message = message.replace(path_text, name)
-            raise RuntimeError(f"the emitted code cannot be formatted: {message}")
-        return {name: path.read_text(encoding="utf-8") for name, path in paths.items()}
+    alone = [name for name, text in files.items() if any(s in text for s in _SWITCHES)]
+    groups = [[name for name in files if name not in alone], *([name] for name in alone)]
+    formatted: dict[str, str] = {}
+    for group in groups:
+        texts = _format([files[name] for name in group]) if group else []
+        formatted.update(zip(group, texts, strict=True))
+    return {name: formatted[name] for name in files}
 
 
 def ruff() -> str:
@@ -38,3 +35,15 @@ def ruff() -> str:
     if found is None:
         raise RuntimeError("ruff is not installed, though nbflow depends on it")
     return found
+
+
+def _format(texts: Iterable[str]) -> list[str]:
+    """Format several files as one text: a process and a temporary file for each take long."""
+    joined = f"\n{_BOUNDARY}\n".join(texts)
+    command = [ruff(), "format", "--isolated", "--no-cache", "--quiet"]
+    command += ["--line-length", str(LINE_LENGTH), "--target-version", "py311"]
+    command += ["--stdin-filename", "package.py", "-"]
+    done = subprocess.run(command, input=joined, capture_output=True, text=True, encoding="utf-8")
+    if done.returncode:
+        raise RuntimeError(f"the emitted code cannot be formatted: {done.stderr.strip()}")
+    return [f"{part.strip()}\n" for part in done.stdout.split(f"\n{_BOUNDARY}\n")]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterable
+from functools import cache
 
 
+@cache
 def bound_names(statement: str) -> tuple[str, ...]:
     """The names that an import statement binds; `*` for a star import."""
     node = ast.parse(statement).body[0]
@@ -24,12 +26,11 @@ def sorted_imports(statements: Iterable[str], package: str = "") -> list[str]:
     modules: set[str] = set()
     members: dict[str, set[str]] = {}
     for statement in dict.fromkeys(statements):
-        for node in ast.parse(statement).body:
-            if isinstance(node, ast.Import):
-                modules.update(_written(alias) for alias in node.names)
-            elif isinstance(node, ast.ImportFrom):
-                origin = "." * node.level + (node.module or "")
-                members.setdefault(origin, set()).update(_written(alias) for alias in node.names)
+        origin, written = _parts(statement)
+        if origin is None:
+            modules.update(written)
+        else:
+            members.setdefault(origin, set()).update(written)
     sections: dict[int, list[tuple[int, str, str]]] = {}
     for module in modules:
         line = (0, module.lower(), f"import {module}")
@@ -46,6 +47,17 @@ def sorted_imports(statements: Iterable[str], package: str = "") -> list[str]:
         for number in sorted(sections)
         for line in ["", *(text for _, _, text in sorted(sections[number]))]
     ][1:]
+
+
+@cache
+def _parts(statement: str) -> tuple[str | None, tuple[str, ...]]:
+    """Where a statement imports from (None for `import x`), and what, as written."""
+    node = ast.parse(statement).body[0]
+    assert isinstance(node, ast.Import | ast.ImportFrom)
+    names = tuple(_written(alias) for alias in node.names)
+    if isinstance(node, ast.Import):
+        return None, names
+    return "." * node.level + (node.module or ""), names
 
 
 def _written(alias: ast.alias) -> str:

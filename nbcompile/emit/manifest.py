@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from typing import Any
 
 from nbcompile.emit.step import function_name
@@ -40,6 +40,25 @@ def manifest(
         "lines": {path: rows for path, rows in lines.items() if path not in own and rows},
         "edges": edges(flow),
     }
+
+
+def manifest_text(content: Mapping[str, Any]) -> str:
+    """The manifest as text: a line for each step, each file and each edge."""
+    parts = []
+    for name, value in content.items():
+        if isinstance(value, list) and value:
+            inside = ",\n".join(f"  {_json(item)}" for item in value)
+            parts.append(f' "{name}": [\n{inside}\n ]')
+        elif isinstance(value, dict) and value:
+            inside = ",\n".join(f"  {_json(key)}: {_json(item)}" for key, item in value.items())
+            parts.append(f' "{name}": {{\n{inside}\n }}')
+        else:
+            parts.append(f' "{name}": {_json(value)}')
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def edges(flow: Flow) -> list[dict[str, Any]]:
@@ -98,7 +117,13 @@ def _step(step: Step, package: str, code: str, lines: Lines) -> dict[str, Any]:
         "foreach": _expression(step.foreach, f"{module}:{step.name}_items"),
         "when": _expression(step.when, f"{module}:{step.name}_when"),
         "each": options.each,
-        "resources": asdict(options.resources),
+        "resources": {
+            "cpu": options.resources.cpu,
+            "memory": options.resources.memory,
+            "gpu": options.resources.gpu,
+            "disk": options.resources.disk,
+            "image": options.resources.image,
+        },
         "retry": options.retry,
         "retry_delay": options.retry_delay,
         "timeout": options.timeout,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import keyword
 import sys
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from nbcompile.emit.dependencies import pinned
 from nbcompile.emit.formatting import format_files
 from nbcompile.emit.local import local_files
 from nbcompile.emit.main import main_source
-from nbcompile.emit.manifest import manifest
+from nbcompile.emit.manifest import manifest, manifest_text
 from nbcompile.emit.project import pyproject, readme, tests
 from nbcompile.emit.source import Source
 from nbcompile.emit.sourcemap import map_lines
@@ -66,7 +65,7 @@ def emit_package(flow: Flow, format: bool = True, folder: Path | None = None) ->
         lines=lines,
         dependencies=dependencies,
     )
-    files[f"{name}/flow.json"] = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    files[f"{name}/flow.json"] = manifest_text(content)
     return Package(name, version, dict(sorted(files.items())), content)
 
 

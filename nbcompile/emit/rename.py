@@ -160,13 +160,14 @@ class _Adapter:
 
         A name that a class body binds is looked up in the module, never in a function around it.
         """
-        names = sorted(own & (self.setting.variables - self.shared))
+        names = sorted(own & (self.setting.variables | self.shared))
         body = ast.Module(node.body, [])
         for name in read_before_bound([body], names) if not self.at_top else []:
-            outer = f"outer_{name}"
-            first = node.decorator_list[0].lineno if node.decorator_list else node.lineno
-            start = (first, node.col_offset)
-            self.edits.append(Edit(start, start, f"{outer} = {name}\n{' ' * node.col_offset}"))
+            outer = f"{self.common}.{name}" if name in self.shared else f"outer_{name}"
+            if name not in self.shared:
+                first = node.decorator_list[0].lineno if node.decorator_list else node.lineno
+                start = (first, node.col_offset)
+                self.edits.append(Edit(start, start, f"{outer} = {name}\n{' ' * node.col_offset}"))
             for statement in node.body:
                 loads = [
                     inner

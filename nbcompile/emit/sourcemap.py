@@ -11,18 +11,25 @@ from nbcompile.emit.source import Origin, Source
 #: generated line, cell, line in the cell
 Entry = tuple[int, int, int]
 
+_SQUASH = str.maketrans({" ": None, "\t": None, "'": '"'})
+
 
 def map_lines(source: Source, formatted: str) -> list[Entry]:
     """Where each line of the formatted text comes from, for those that come from a cell."""
     text = source.text()
     if text == formatted:
         return list(_entries(enumerate(source.origins, start=1)))
-    before = [(n, line.strip()) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
-    after = [(n, line.strip()) for n, line in enumerate(formatted.split("\n"), 1) if line.strip()]
+    before, after = _squashed(text), _squashed(formatted)
     if [line for _, line in before] == [line for _, line in after]:
         pairs = zip((n for n, _ in after), (source.origins[n - 1] for n, _ in before), strict=True)
         return list(_entries(pairs))
     return list(_entries(_by_trees(source, text, formatted)))
+
+
+def _squashed(text: str) -> list[tuple[int, str]]:
+    """The lines that are not blank, numbered, without what formatting a line in itself changes."""
+    lines = (line.translate(_SQUASH) for line in text.split("\n"))
+    return [(number, line) for number, line in enumerate(lines, start=1) if line]
 
 
 def _entries(pairs: object) -> Iterator[Entry]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -298,7 +299,7 @@ class _StepModule:
     def _unused(self, name: str) -> str:
         """A name for our own use that the user's code does not use."""
         used = {*self.arguments, *self.step.outputs}
-        if any(name in piece.code for piece in self.pieces):
+        if any(re.search(rf"\b{name}\b", piece.code) for piece in self.pieces):
             for node in (node for tree in self._parsed() for node in ast.walk(tree)):
                 if name in (getattr(node, "id", None), getattr(node, "arg", None)):
                     used.add(name)

@@ -31,6 +31,8 @@ class Store(VersionTable, RunTable, TaskTable, ValueSide):
         self.objects: Objects
         if url is None:
             self.objects = LocalObjects(root)
+        elif "://" not in url or url.startswith("file://"):
+            self.objects = LocalObjects(Path(url.removeprefix("file://")))
         else:
             self.objects = RemoteObjects(url, root / "cache")
 

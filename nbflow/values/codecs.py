@@ -44,8 +44,11 @@ def encode(value: Any, name: str, captured: frozenset[str] = frozenset()) -> Enc
         encoded = frames.encode(value)
         if encoded is not None:
             return encoded
-    from nbflow.values import pickling
+    from nbflow.values import pickling, plugins
 
+    encoded = plugins.encode(value)
+    if encoded is not None:
+        return encoded
     return pickling.dump(value, name, captured)
 
 
@@ -54,7 +57,8 @@ def decode(codec: str, data: memoryview) -> Any:
     if codec == "bytes":
         return bytes(data)
     if codec == "text":
-        return str(data, "utf-8")
+        # a program may print any bytes
+        return str(data, "utf-8", "replace")
     if codec in ("numpy", "numpy-readonly"):
         from nbflow.values import arrays
 
@@ -67,7 +71,9 @@ def decode(codec: str, data: memoryview) -> Any:
         from nbflow.values import pickling
 
         return pickling.load(data)
-    raise ValueError(f"unknown codec {codec!r}")
+    from nbflow.values import plugins
+
+    return plugins.decode(codec, data)
 
 
 def decode_inline(ref: Ref) -> Any:

@@ -319,6 +319,23 @@ def test_many_maps_do_not_use_up_open_files(store: Store) -> None:
     assert [array[0] for array in loaded] == list(range(60))
 
 
+def test_values_can_lie_in_another_folder(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "disk"
+    store = open_store(tmp_path, objects=f"file://{elsewhere}")
+    ref = put(store, LARGE)
+    assert (elsewhere / "objects" / ref.oid[:2] / ref.oid).stat().st_size == ref.size
+    assert files(store) == []
+    assert not store.get(ref).flags.owndata
+    store.close()
+
+
+def test_printed_bytes_need_not_be_text(store: Store) -> None:
+    with store.writer("test") as writer:
+        ref = writer.put_bytes(b"caf\xe9", "text")
+    assert store.get(ref) == "caf\ufffd"
+    assert store.get_bytes(ref) == b"caf\xe9"
+
+
 def test_a_store_keeps_its_address(tmp_path: Path) -> None:
     store = open_store(tmp_path, objects=f"memory://{tmp_path}")
     ref = put(store, LARGE)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nbflow.errors import UserError, user_error
 from nbflow_magics.history import Executions
 from nbflow_magics.notebook_path import VARIABLE, notebook_path
+from nbflow_magics.replay import load_task, start_replay
 from nbflow_magics.say import sentence
 
 if TYPE_CHECKING:
@@ -93,5 +94,7 @@ def _show_state(session: Session, words: list[str]) -> Any:
 #: verbs that only a kernel has
 _HERE: dict[str, Callable[[Session, list[str]], Any]] = {
     "history": _show_history,
+    "load": load_task,
+    "replay": start_replay,
     "state": _show_state,
 }

@@ -19,6 +19,7 @@ from nbcompile.flow import Options
 from nbcompile.notebook import Cell
 from nbcompile.options import Merged, merge_options
 from nbcompile.tags import TaggedCell, read_tags
+from nbflow.errors import UserError
 from nbflow_magics.branching import FanOut
 from nbflow_magics.complete import tag_matcher
 from nbflow_magics.history import History, shown_text
@@ -26,6 +27,7 @@ from nbflow_magics.lines import CommentTags
 from nbflow_magics.magics import register_magics, unregister_magics
 from nbflow_magics.names import Names, names_of
 from nbflow_magics.notebook_path import notebook_path
+from nbflow_magics.replay import Replay
 from nbflow_magics.say import TagError, note, say
 from nbflow_magics.tasks import Tasks
 from nbflow_magics.watch import Ran, Watch, carried_names
@@ -64,7 +66,8 @@ class Running:
     carried: frozenset[str] = frozenset()
     found: list[Diagnostic] = field(default_factory=list)
     skipped: bool = False
-    found_wrong: bool = False
+    #: nothing of it ran: its tags are wrong, or its results come from a run
+    idle: bool = False
     #: IPython passes statements through once for the cell, again for magics inside it
     parsed: bool = False
 
@@ -95,6 +98,7 @@ class Session:
         #: names that a skipped step would have made
         self.skipped: dict[str, str] = {}
         self.watch = Watch(shell.user_ns)
+        self.replay: Replay | None = None
         self._history: History | None = None
         self._stack: list[ExecutionInfo] = []
         self.running: Running | None = None
@@ -150,7 +154,7 @@ class Session:
         running.parsed = True
         wrong = (*running.tagged.diagnostics, *running.merged.diagnostics)
         if has_errors(wrong):
-            running.found_wrong = True
+            running.idle = True
             raise TagError([_without_cell(one) for one in wrong])
         running.names = names_of(module, self.shell.transform_cell)
         names = self.shell.user_ns
@@ -176,6 +180,8 @@ class Session:
             self._skip(running, step)
             running.skipped = True
             return ast.Module([], [])
+        if self.replay is not None:
+            return self._replayed(self.replay, running, step)
         running.reads = self.watch.before(reads)
         running.found = self.watch.judge(running.ran(running.names.binds), running.reads)
         steers = (
@@ -203,6 +209,17 @@ class Session:
         )
         self.shell.user_ns[TASKS] = running.tasks
         return wrap(module, when, foreach)
+
+    def _replayed(self, replay: Replay, running: Running, step: str) -> ast.Module:
+        """Nothing of the cell runs: its results come from a run."""
+        try:
+            names = replay.play(self, step, running.info.raw_cell or "")
+        except UserError as error:
+            running.idle = True
+            raise TagError(error.diagnostics) from None
+        running.before = dict.fromkeys(names, 0)
+        running.idle = True
+        return ast.Module([], [])
 
     def _within(self, running: Running, step: str) -> tuple[FanOut | None, bool]:
         """The branches that a cell runs in, and whether they are its own step's."""
@@ -234,7 +251,7 @@ class Session:
         names = self.shell.user_ns
         names.pop(TASKS, None)
         names.pop("__nbflow_task__", None)
-        if running.step is not None and result.success:
+        if running.step is not None and result.success and not running.idle:
             self._finish_step(running, running.step)
         bound = [
             name
@@ -246,6 +263,8 @@ class Session:
             bound = [running.step] if result.success else []
         if running.skipped:
             bound = []
+        if self.replay is not None and running.tagged.kind == "parameters":
+            names.update(self.replay.recalled.parameters())
         for name in bound:
             self.skipped.pop(name, None)
         self._remember(running, bound, result)
@@ -268,7 +287,7 @@ class Session:
         self.shell.user_ns[step] = tasks.fanout.sequence()
 
     def _remember(self, running: Running, bound: list[str], result: ExecutionResult) -> None:
-        if running.step is None or running.found_wrong:
+        if running.step is None or running.idle:
             return
         tasks = running.tasks
         if tasks is not None and tasks.fanout is not None:

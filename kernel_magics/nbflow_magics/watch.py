@@ -114,6 +114,12 @@ class Watch:
             if maker.cell in gone:
                 maker.gone = "deleted"
 
+    def recall(self, names: Iterable[str]) -> None:
+        """These names were bound from a run: it has them."""
+        self._serial += 1
+        for name in names:
+            self.makers[name] = Maker("recalled", None, None, 0, self._serial)
+
     def made_by(self, step: str) -> list[str]:
         """The names that a step made last."""
         return [name for name, maker in self.makers.items() if maker.step == step]

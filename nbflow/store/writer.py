@@ -20,6 +20,7 @@ from nbflow.values.ref import Ref
 PACKED = 128 * 1024
 #: objects of at most this many bytes are hashed whole whenever they are read
 HASHED = 4 * 1024 * 1024
+_CONTAINERS = (list, dict, set, tuple, frozenset)
 #: a pack that has grown beyond this is followed by another
 _PACK_LIMIT = 256 * 1024 * 1024
 #: locations of packed values that a writer remembers, so as not to write them twice
@@ -58,11 +59,20 @@ class ValueWriter:
         self, values: Mapping[str, Any], captured: frozenset[str] = frozenset()
     ) -> dict[str, Ref]:
         """Store variables that share identity, so that `Store.get_many` gives them back sharing."""
-        if len(values) == 1:
+        # what cannot change has nothing to share
+        alone = {
+            name
+            for name, value in values.items()
+            if not isinstance(value, _CONTAINERS) and encode_inline(value) is not None
+        }
+        held = {name: value for name, value in values.items() if name not in alone}
+        if len(held) < 2:
             return {name: self.put(value, name, captured) for name, value in values.items()}
-        ref = self._store(encode(dict(values), ", ".join(values), captured), "dict")
+        ref = self._store(encode(held, ", ".join(held), captured), "dict")
         return {
-            name: dataclasses.replace(
+            name: self.put(value, name, captured)
+            if name in alone
+            else dataclasses.replace(
                 ref, member=name, type=type_name(value), preview=self._preview(value)
             )
             for name, value in values.items()

@@ -165,6 +165,7 @@ def test_sharing_survives_across_variables(either: Store) -> None:
     with either.writer("test") as writer:
         refs = writer.put_together(values)
         alone = writer.put(3, "alone")
+        numbers = writer.put_together({"n": 1, "items": [1], "x": np.float64(0.5)})
     loaded = either.get_many({**refs, "alone": alone})
     assert list(loaded) == [*values, "alone"]
     assert loaded["all"][0] is loaded["frame"]
@@ -172,6 +173,8 @@ def test_sharing_survives_across_variables(either: Store) -> None:
     assert loaded["part"][0] == -1
     assert either.get(refs["part"])[0] == 10
     assert len({ref.at for ref in refs.values()}) == 1
+    assert [ref.inline is not None for ref in numbers.values()] == [True, True, True]
+    assert list(either.get_many(numbers).values()) == [1, [1], 0.5]
     assert len({ref.identity for ref in refs.values()}) == 4
     assert refs["part"].type == "numpy.ndarray"
 

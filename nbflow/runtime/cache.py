@@ -26,7 +26,7 @@ class Policy:
     forced: Collection[str] = ()
     forced_by: str = ""
     #: the first of a chain of runs of which each resumes the last
-    root: int = 0
+    root: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

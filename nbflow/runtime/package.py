@@ -30,9 +30,14 @@ class LoadedPackage:
 
     def __init__(self, spec: FlowSpec, folder: Path) -> None:
         self.spec = spec
-        if str(folder) not in sys.path:
-            sys.path.insert(0, str(folder))
-        sys.meta_path.insert(0, _AsMain(spec.package))
+        self._name = spec.package
+        self._path = str(folder)
+        # another version may have been imported in this process
+        self._others = self._forget()
+        sys.path.insert(0, self._path)
+        self._finder = _AsMain(spec.package)
+        sys.meta_path.insert(0, self._finder)
+        self._held_show: Any = None
         self._functions: dict[str, Callable[..., Any]] = {}
         _import_random(folder / spec.package / "common.py")
         before = _random_state()
@@ -64,8 +69,30 @@ class LoadedPackage:
         if self.notebook is not None:
             self.notebook._emit = capture.show  # type: ignore[attr-defined]
         pyplot = sys.modules.get("matplotlib.pyplot")
-        if pyplot is not None:
-            pyplot.show = capture.show_figures  # type: ignore[attr-defined]
+        if pyplot is not None and self._held_show is None:
+            self._held_show = pyplot.show
+
+            # a plain function: matplotlib sets attributes of it
+            def show(*_: Any, **__: Any) -> None:
+                capture.show_figures()
+
+            pyplot.show = show  # type: ignore[attr-defined]
+
+    def close(self) -> None:
+        """Leave the process as it was before the import."""
+        self._forget()
+        sys.modules.update(self._others)
+        sys.meta_path.remove(self._finder)
+        with contextlib.suppress(ValueError):
+            sys.path.remove(self._path)
+        pyplot = sys.modules.get("matplotlib.pyplot")
+        if pyplot is not None and self._held_show is not None:
+            pyplot.show = self._held_show  # type: ignore[attr-defined]
+
+    def _forget(self) -> dict[str, ModuleType]:
+        """Take the package's modules away; returns them."""
+        names = [n for n in sys.modules if n.partition(".")[0] == self._name]
+        return {name: sys.modules.pop(name) for name in names}
 
     @contextmanager
     def as_main(self) -> Iterator[None]:

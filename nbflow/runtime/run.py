@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,14 +46,24 @@ class Plan:
     #: the flow's newest run, or the one that is resumed: what reasons compare with
     earlier: RunRecord | None
 
-    def cache(self, known: Known, root: int) -> Cache:
-        """What tells which tasks need not run."""
+    def cache(self, known: Known, root: int | None) -> Cache:
+        """What tells which tasks need not run; ``root`` is the first of the runs resumed."""
         identity = environment.identity_of(self.code.manifest, self.code.files)
         keys = CacheKeys(self.spec, known, self.params, identity, self.request.seed)
         start = self.request.start_from
         forced = self.spec.downstream([start]) if start else ()
         policy = Policy(self.request.cache, forced, f"--from {start}", root)
         return Cache(self.store, keys, known, policy, Reasons(self.store, keys, self.earlier))
+
+    def root(self) -> int | None:
+        """The first of the runs that this one resumes, one after another."""
+        run = self.parent
+        while run is not None and run.parent is not None:
+            try:
+                run = self.store.run(run.parent)
+            except UserError:  # it has been deleted
+                return run.parent
+        return run.id if run else None
 
 
 def plan_run(request: RunRequest) -> Plan:
@@ -84,7 +95,7 @@ def run_flow(
     heard = listener or Listener()
     plan = plan_run(request)
     used = engine or load_engine(request.on)
-    with ThreadPoolExecutor(1) as aside:
+    with ThreadPoolExecutor(1) as aside, closing(plan.store):
         facts = aside.submit(environment.describe_environment)
         used.open(Job(plan.store, plan.spec, request.max_workers))
         try:
@@ -120,7 +131,7 @@ def _create(plan: Plan, facts: Mapping[str, Any]) -> RunRecord:
 def _drive(plan: Plan, run: RunRecord, engine: Engine, listener: Listener) -> RunRecord:
     store = plan.store
     known = Known(plan.spec, store, plan.params)
-    cache = plan.cache(known, _root(store, plan.parent) or run.id)
+    cache = plan.cache(known, plan.root() or run.id)
     engine.begin(run.id)
     driver = Driver(store, run.id, plan.spec, engine, cache, known, listener)
     store.update_run(run.id, status="running", started=time.time())
@@ -162,13 +173,3 @@ def _inherited(
         for name, value in parent.params.items()
         if name in there and value != defaults.get(name)
     }
-
-
-def _root(store: Store, parent: RunRecord | None) -> int | None:
-    """The first of the runs that the parent resumes."""
-    while parent is not None and parent.parent is not None:
-        try:
-            parent = store.run(parent.parent)
-        except UserError:  # it has been deleted
-            return parent.parent
-    return parent.id if parent else None

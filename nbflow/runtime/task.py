@@ -103,8 +103,10 @@ class TaskRunner:
         self.writer.flush()
 
     def close(self) -> None:
-        """Flush, and remove the live file."""
+        """Flush, remove the live file, and leave the process as it was."""
         self.writer.close()
+        if self._package is not None:
+            self._package.close()
         self.capture.live.close()
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import threading
@@ -279,4 +280,4 @@ def test_resources_are_shared_out(tmp_path: Path, cluster: LocalCluster) -> None
         (store.get(task.ref("begun")), store.get(task.ref("ended")))
         for task in store.tasks(run.id, "grow")
     )
-    assert all(end <= begin for (_, end), (begin, _) in zip(spans, spans[1:], strict=False))
+    assert all(end <= begin for (_, end), (begin, _) in itertools.pairwise(spans))

@@ -18,15 +18,20 @@ def step(
     fanouts: tuple[str, ...] = (),
     parameters: tuple[str, ...] = (),
     foreach: str | None = None,
+    items: dict[str, str] | None = None,
     when: str | None = None,
     **more: Any,
 ) -> dict[str, Any]:
-    """An entry of the manifest; `body` is the function's body, `source` of an input its step."""
+    """An entry of the manifest; `body` is the function's body, `inputs` names each input's step.
+
+    ``items`` are the inputs of the fan-out's expression, where they are not those of the body.
+    """
     read = {n: [s] if isinstance(s, str) else s for n, s in (inputs or {}).items()}
     entries = [
         {"name": n, "sources": s, "kind": "fanout" if n in fanouts else "value"}
         for n, s in read.items()
     ]
+    read_by_items = [{"name": n, "sources": [s], "kind": "value"} for n, s in (items or {}).items()]
     call = {"inputs": entries, "parameters": list(parameters)}
     targets = [n.strip(" ()") for n in foreach.split(" in ")[0].split(",")] if foreach else []
     return {
@@ -36,7 +41,9 @@ def step(
         "outputs": list(outputs),
         "crossing": list(outputs),
         "targets": targets,
-        "foreach": {"source": foreach, **call} if foreach else None,
+        "foreach": {"source": foreach, **call, **({"inputs": read_by_items} if items else {})}
+        if foreach
+        else None,
         "when": {"source": when, **call} if when else None,
         "body": body,
         **more,
@@ -68,7 +75,7 @@ def write_package(
         entry["lines"] = {f"{name}/steps/{one['name']}.py": lines}
         entry.setdefault(
             "depends",
-            sorted({s for i in entry["inputs"] for s in i["sources"] if s}),
+            sorted({s for i in _inputs(entry) for s in i["sources"] if s}),
         )
     manifest = {
         "schema": 1,
@@ -96,12 +103,15 @@ def write_package(
     return folder
 
 
+def _inputs(entry: dict[str, Any]) -> list[dict[str, Any]]:
+    return [*entry["inputs"], *(entry["foreach"] or {}).get("inputs", ())]
+
+
 def _module(entry: dict[str, Any], package: str) -> tuple[str, list[list[int]]]:
     name, body = entry["name"], entry.pop("body")
     reads = [one["name"] for one in entry["inputs"]] + entry["parameters"]
     module = f"{package}.steps.{name}"
     entry["function"] = f"{module}:{name}"
-    head = [f"from {package} import common", f"from {package}.notebook import _emit", ""]
     arguments = ", ".join(dict.fromkeys([*reads, *entry["targets"]]))
     # the hook is looked up when called: the runtime replaces it
     head = [f"from {package} import common, notebook", "", f"def {name}({arguments}):"]
@@ -115,5 +125,6 @@ def _module(entry: dict[str, Any], package: str) -> tuple[str, list[list[int]]]:
             expression = source.split(" in ", 1)[1] if option == "foreach" else source
             suffix = "items" if option == "foreach" else "when"
             entry[option]["function"] = f"{module}:{name}_{suffix}"
-            text += f"\n\ndef {name}_{suffix}({', '.join(reads)}):\n    return {expression}"
+            read = [one["name"] for one in entry[option]["inputs"]] + entry["parameters"]
+            text += f"\n\ndef {name}_{suffix}({', '.join(read)}):\n    return {expression}"
     return text + "\n", lines

@@ -63,6 +63,7 @@ def _run(path: str, request: RunRequest) -> Run:
 def _say_end(run: Run) -> None:
     from rich.text import Text
 
+    from nbflow.cli.options import elsewhere
     from nbflow.cli.screen import error_text, show, status_text
     from nbflow.client.text import duration, pairs
 
@@ -73,10 +74,11 @@ def _say_end(run: Run) -> None:
     click.echo(f"in {duration(run.duration)}")
     if run.metrics:
         click.echo(pairs(run.metrics, 100))
+    where = elsewhere(run.store)
     if run.status == "succeeded":
-        click.echo(f"Look at it: nbflow show {run.path}")
+        click.echo(f"Look at it: nbflow show {run.path}{where}")
     else:
-        click.echo(f"Go on from what it finished: nbflow resume {run.path}")
+        click.echo(f"Go on from what it finished: nbflow resume {run.path}{where}")
 
 
 def _say_reasons(run: Run) -> None:

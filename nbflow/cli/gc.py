@@ -80,3 +80,5 @@ def _say(plan: GcPlan, paths: list[str], dry_run: bool) -> None:
     verb = "Would free" if dry_run else "Freed"
     files, versions = plural(len(plan.files), "file"), plural(len(plan.versions), "version")
     click.echo(f"{verb} {size(plan.bytes)} in {files}, and {versions} of code.")
+    if paths:
+        click.echo("What was written within the last hour stays, for a later `nbflow gc`.")

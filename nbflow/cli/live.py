@@ -61,6 +61,8 @@ class LiveWatcher(Watcher):
             self._live.console.print(Text(text, style))
 
     def _drawn(self) -> RenderableType:
+        from rich.console import Group
+        from rich.text import Text
 
         from nbflow.cli.screen import plain_table, status_text
 
@@ -68,7 +70,12 @@ class LiveWatcher(Watcher):
         # a copy: the driver's thread goes on while this one draws
         for step in list(self.progress.steps.values()):
             made.add_row(step.name, status_text(step.status), _bar(step), _tasks(step), _took(step))
-        return made
+        return made if self._live is None else Group(made, Text(self._foot(), "dim"))
+
+    def _foot(self) -> str:
+        begun = any(step.done or step.running for step in self.progress.steps.values())
+        doing = "Ctrl-C cancels" if begun else f"starting {self._engine} …"
+        return f"{duration(time.monotonic() - self._began)}  {doing}"
 
 
 def _bar(step: StepProgress) -> RenderableType:

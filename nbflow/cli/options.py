@@ -43,3 +43,18 @@ def store_at(location: str | None, start: Path | None = None, *, create: bool = 
     from nbflow.config import find_store
 
     return find_store(start, location, create=create)
+
+
+def elsewhere(store: Store) -> str:
+    """What a command for this folder must add to mean the store: nothing, or ` --store PATH`."""
+    import os
+
+    from nbflow.config import load_config
+    from nbflow.store.store import find_store
+
+    root = Path(store.url)
+    named = load_config().store
+    usual = Path(named).absolute() if named else find_store(Path.cwd())
+    if root in (usual, usual / ".nbflow"):
+        return ""
+    return f" --store {os.path.relpath(root.parent if root.name == '.nbflow' else root)}"

@@ -81,16 +81,17 @@ def counts_text(counts: dict[str, int]) -> Text:
 
 def show_runs(found: RunTable) -> None:
     """The table of `nbflow runs`."""
+    from nbflow.client.run import seconds
+
     made = plain_table("run", "status", "parameters", "metrics", "tags", "took", "started")
-    for run in found:
-        record = run.record
+    for record in found.records:
         made.add_row(
-            run.path,
+            record.path,
             status_text(record.status),
             pairs(record.params, 40),
             pairs(record.metrics, 50),
             " ".join(record.tags),
-            duration(run.duration),
+            duration(seconds(record)),
             when(record.created),
         )
     show(made)
@@ -145,6 +146,7 @@ def error_text(error: dict[str, Any], run: Run) -> Text:
     """A failure: where it was, what it said, and where to look."""
     from rich.text import Text
 
+    from nbflow.cli.options import elsewhere
     from nbflow.cli.say import place
 
     step, key = str(error.get("step") or ""), str(error.get("task") or "")
@@ -159,5 +161,6 @@ def error_text(error: dict[str, Any], run: Run) -> Text:
     )
     record = run.store.task(run.id, step, key)
     if record is not None and record.log is not None:
-        text.append(f"\nnbflow logs {run.path}/{task} shows what it printed.", "dim")
+        command = f"nbflow logs {run.path}/{task}{elsewhere(run.store)}"
+        text.append(f"\n{command} shows what it printed.", "dim")
     return text

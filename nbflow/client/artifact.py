@@ -52,18 +52,18 @@ class Artifact:
 
     def value(self) -> Any:
         """The value itself."""
-        return self._load()
+        return decode_inline(self.ref) if self.plain else self._load()
 
     def text(self) -> str:
         """The value in one line, without loading it."""
         if self.plain:
-            return repr(decode_inline(self.ref))
+            return repr(self.value())
         return previews.line(self.type, self.preview)
 
     def details(self) -> str:
         """The preview in full, as text."""
         if self.plain:
-            return repr(decode_inline(self.ref))
+            return repr(self.value())
         return previews.text(self.type, self.preview)
 
     def image(self) -> bytes | None:

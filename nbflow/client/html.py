@@ -17,11 +17,12 @@ _STYLE = """<style>
   color: var(--jp-content-font-color1, inherit); margin: 4px 0; overflow-x: auto}
 .nbf b.nbf-title {font-size: 1.1em}
 .nbf .nbf-dim {color: var(--jp-content-font-color2, #808080)}
+.nbf table, .nbf td {color: inherit}
 .nbf table {border-collapse: collapse; border: none; margin: 6px 0 2px; font-size: .92em}
 .nbf th, .nbf td {text-align: left; padding: 2px 14px 2px 0; border: none; vertical-align: top;
   background: none; border-bottom: 1px solid var(--jp-border-color2, rgba(128, 128, 128, .3))}
 .nbf th {font-weight: 600; color: var(--jp-content-font-color2, #808080)}
-.nbf td.nbf-number {text-align: right; font-variant-numeric: tabular-nums}
+.nbf .nbf-number {text-align: right; font-variant-numeric: tabular-nums}
 .nbf code, .nbf pre {font-family: var(--jp-code-font-family, monospace); font-size: .92em;
   background: none; color: inherit}
 .nbf pre {white-space: pre-wrap; margin: 4px 0; padding: 6px 10px; max-height: 30em; overflow: auto;
@@ -77,6 +78,11 @@ def code(text: str) -> str:
     return f"<pre>{escape(text)}</pre>"
 
 
+def image(png: str, alt: str) -> str:
+    """A PNG in base64."""
+    return f'<img alt="{escape(alt, quote=True)}" src="data:image/png;base64,{escape(png)}">'
+
+
 def folded(summary: str, content: str, *, opened: bool = False) -> str:
     """A part that unfolds; ``content`` is HTML."""
     attribute = " open" if opened else ""
@@ -84,19 +90,26 @@ def folded(summary: str, content: str, *, opened: bool = False) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table of cells that are HTML already."""
-    top = "".join(f"<th>{escape(name)}</th>" for name in head)
-    body = "".join(
-        "<tr>" + "".join(c if c.startswith("<td") else f"<td>{c}</td>" for c in row) + "</tr>"
-        for row in rows
+    """A table of cells that are HTML already, or made by `cell`."""
+    body = [[one if one.startswith("<td") else f"<td>{one}</td>" for one in row] for row in rows]
+    columns = zip(*body, strict=True) if body else ((),) * len(head)
+    # a header stands over its numbers
+    numbers = [any(one.startswith(_NUMBER) for one in column) for column in columns]
+    top = "".join(
+        f'<th class="nbf-number">{escape(name)}</th>' if right else f"<th>{escape(name)}</th>"
+        for name, right in zip(head, numbers, strict=True)
     )
-    return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+    lines = "".join(f"<tr>{''.join(row)}</tr>" for row in body)
+    return f"<table><thead><tr>{top}</tr></thead><tbody>{lines}</tbody></table>"
+
+
+_NUMBER = '<td class="nbf-number">'
 
 
 def cell(value: Any) -> str:
     """A plain value as a cell: numbers to the right."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return f'<td class="nbf-number">{escape(brief(value))}</td>'
+        return f"{_NUMBER}{escape(brief(value))}</td>"
     return escape(brief(value))
 
 

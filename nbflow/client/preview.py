@@ -7,7 +7,7 @@ from collections.abc import Callable
 from html import escape
 from typing import Any
 
-from nbflow.client.html import cell, code, dim, table
+from nbflow.client.html import cell, code, dim, image, table
 from nbflow.client.text import brief, grid
 
 Preview = dict[str, Any]
@@ -59,9 +59,7 @@ def html(type_name: str, preview: Preview, read: Callable[[], bytes]) -> str:
             kinds = [dim(""), *(dim(kind) for _, kind in preview["columns"])]
             return f"<div>{escape(line(type_name, preview))}</div>" + table(head, [kinds, *rows])
         case "image":
-            data = base64.b64encode(read()).decode()
-            alt = escape(str(preview.get("repr", "")), quote=True)
-            return f'<img alt="{alt}" src="data:image/png;base64,{data}">'
+            return image(base64.b64encode(read()).decode(), str(preview.get("repr", "")))
     return code(text(type_name, preview))
 
 

@@ -77,10 +77,7 @@ class Run:
     @property
     def duration(self) -> float | None:
         """Seconds from start to end, or until now."""
-        record = self.record
-        if record.started is not None and record.finished is None:
-            return time.time() - record.started
-        return record.duration
+        return seconds(self.record)
 
     @property
     def error(self) -> TaskError | None:
@@ -253,6 +250,13 @@ class Loader:
     def small(self, value: Any) -> bool:
         """Whether the value is plain and small."""
         return self.inner.small(value)
+
+
+def seconds(record: RunRecord) -> float | None:
+    """From a run's start to its end, or until now."""
+    if record.started is not None and record.finished is None:
+        return time.time() - record.started
+    return record.duration
 
 
 def _maybe(manifest: Mapping[str, Any], step: str) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, overload
 
 from nbflow.branches import Branch, Branches, BranchSource
-from nbflow.client.html import dim, page, rows_table, status, title
+from nbflow.client.html import cell, dim, page, status, table, title
 from nbflow.client.task import Output, Task
 from nbflow.client.text import plural
 from nbflow.runtime.branches_of import branches_of
@@ -121,20 +121,24 @@ class StepView:
             return self[0]._repr_html_()
         signs = [status(name, count) for name, count in self.counts.items()]
         rows = [_row(task) for task in self[:_SHOWN]]
+        head = list(dict.fromkeys(name for row in rows for name in row))
+        rest = len(self) - len(rows)
         return page(
             title(self.path, *(signs or [dim("no tasks")])),
-            rows_table(rows, of=len(self)),
+            table(head, ([row.get(name, "") for name in head] for row in rows)) if rows else "",
+            dim(f"and {rest:,} more") if rest else "",
         )
 
 
-def _row(task: Branch) -> dict[str, Any]:
+def _row(task: Branch) -> dict[str, str]:
+    """The cells of a task's row, by column."""
     assert isinstance(task, Task)
-    row: dict[str, Any] = {"task": key_text(task._source.key), "status": task.status}
+    row = {"task": key_text(task._source.key), "status": status(task.status)}
     if task.record.item is not None:
-        row["item"] = task.record.item
-    row |= {name: one.text() for name, one in task.artifacts.items() if one.plain}
+        row["item"] = cell(task.record.item)
+    row |= {name: cell(one.value()) for name, one in task.artifacts.items() if one.plain}
     if task.record.error is not None:
-        row["error"] = f"{task.record.error['type']}: {task.record.error['message']}"
+        row["error"] = cell(f"{task.record.error['type']}: {task.record.error['message']}")
     return row
 
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, overload
 from nbflow.client import html
 from nbflow.client.html import cell, dim, page, table, title
 from nbflow.client.place import the_store
-from nbflow.client.run import Run
+from nbflow.client.run import Run, seconds
 from nbflow.client.text import brief, duration, grid, plural, when
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from nbflow.store import Store
-    from nbflow.store.records import Status
+    from nbflow.store.records import RunRecord, Status
 
 #: columns of parameters and of metrics that a display shows
 _COLUMNS = 6
@@ -47,6 +47,11 @@ class RunTable(Sequence[Run]):
     def __init__(self, runs: Sequence[Run]) -> None:
         self._runs = list(runs)
 
+    @property
+    def records(self) -> list[RunRecord]:
+        """The runs as they stood when the table was made."""
+        return [run._record for run in self._runs]
+
     def __len__(self) -> int:
         return len(self._runs)
 
@@ -62,15 +67,15 @@ class RunTable(Sequence[Run]):
         return [
             {
                 "run": one.path,
-                "status": one.record.status,
-                **one.record.params,
+                "status": one.status,
+                **one.params,
                 # a metric that bears a parameter's name has a column of its own
-                **{_free(n, one.record.params): v for n, v in one.record.metrics.items()},
-                "tags": list(one.record.tags),
-                "duration": one.duration,
-                "created": one.record.created,
+                **{_free(name, one.params): value for name, value in one.metrics.items()},
+                "tags": list(one.tags),
+                "duration": seconds(one),
+                "created": one.created,
             }
-            for one in self._runs
+            for one in self.records
         ]
 
     def to_pandas(self) -> pd.DataFrame:
@@ -99,20 +104,20 @@ class RunTable(Sequence[Run]):
         return page(title(plural(len(self), "run")), table(head, body))
 
     def _shown(self) -> tuple[list[str], list[list[Any]]]:
-        params = _names(one.record.params for one in self._runs)[:_COLUMNS]
-        metrics = _names(one.record.metrics for one in self._runs)[:_COLUMNS]
+        params = _names(one.params for one in self.records)[:_COLUMNS]
+        metrics = _names(one.metrics for one in self.records)[:_COLUMNS]
         head = ["run", "status", *params, *metrics, "tags", "duration", "started"]
         rows = [
             [
                 one.path,
-                one.record.status,
-                *(one.record.params.get(name, "") for name in params),
-                *(one.record.metrics.get(name, "") for name in metrics),
-                " ".join(one.record.tags),
-                duration(one.duration),
-                when(one.record.created),
+                one.status,
+                *(one.params.get(name, "") for name in params),
+                *(one.metrics.get(name, "") for name in metrics),
+                " ".join(one.tags),
+                duration(seconds(one)),
+                when(one.created),
             ]
-            for one in self._runs
+            for one in self.records
         ]
         return head, rows
 

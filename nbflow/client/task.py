@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbflow.branches import Branch, BranchSource
 from nbflow.client.artifact import Artifact, artifact_row
-from nbflow.client.html import code, dim, folded, page, status, table, title
+from nbflow.client.html import code, dim, folded, image, page, status, table, title
 from nbflow.client.text import brief, duration
 from nbflow.runtime.spec import key_text
 from nbflow.store.records import TaskRecord, task_path
@@ -18,6 +18,10 @@ from nbflow.values.ref import Ref
 
 if TYPE_CHECKING:
     from nbflow.client.run import Run
+
+
+#: plots that a display shows
+_IMAGES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,4 +134,6 @@ class Task(Branch):
         log = self.log
         if log:
             parts.append(folded("log", code(log[-20_000:]), opened=len(log) < 2_000))
+        pngs = [one.data["image/png"] for one in self.outputs if "image/png" in one.data]
+        parts += [image(png, "shown by the task") for png in pngs[:_IMAGES]]
         return page(*parts)

@@ -46,9 +46,11 @@ def find(path: str, store: Store) -> Found:
     parts = [part for part in path.strip("/").split("/") if part]
     if len(parts) > 5 or not parts:
         raise user_error(
-            "NBF407", f"{path!r} is not a path.", "A path is FLOW/RUN[/STEP[/TASK]][/NAME]."
+            "NBF407", f"{path!r} is not a path.", "A path is FLOW[/RUN][/STEP[/TASK]][/NAME]."
         )
     known_flow(parts[0], store)
+    if len(parts) > 1 and not parts[1].isdecimal() and parts[1] != "latest":
+        parts.insert(1, "latest")  # `churn/train` is the step of the newest run
     run = Run("/".join(parts[:2]), store)
     if len(parts) < 3:
         return Found(run)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _swapping = RLock()
 #: the modules of versions that were loaded before: a class is the same one at every load
 _modules: dict[str, dict[str, ModuleType]] = {}
+#: the folders of the versions that are in place at the moment
+_active: list[str] = []
 
 
 def the_store(store: Store | str | Path | None = None) -> Store:
@@ -45,12 +47,17 @@ def code_of(store: Store, version: str, package: str) -> Iterator[None]:
     """
     with _swapping:
         folder = str(store.code_dir(version))
+        if folder in _active:  # within another load, of a whole column say
+            yield
+            return
         others = _take(package)
         sys.modules.update(_modules.get(folder, {}))
         sys.path.insert(0, folder)
+        _active.append(folder)
         try:
             yield
         finally:
+            _active.remove(folder)
             sys.path.remove(folder)
             _modules[folder] = _take(package)
             sys.modules.update(others)

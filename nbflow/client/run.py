@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -144,6 +145,10 @@ class Run:
             return self.params[name]
         raise KeyError(self._nothing(name))
 
+    def loading(self) -> AbstractContextManager[None]:
+        """Inside, the code of the run's version is in place: many values load faster so."""
+        return code_of(self.store, self.version, self.spec.package)
+
     def wait(self, timeout: float | None = None) -> Run:
         """Wait until the run has ended; TimeoutError where that takes longer."""
         until = None if timeout is None else time.monotonic() + timeout
@@ -203,7 +208,7 @@ class Run:
     def _inputs_of(self, step: str, key: Key) -> Mapping[str, Any]:
         from nbflow.runtime.inputs import task_inputs
 
-        with code_of(self.store, self.version, self.spec.package):
+        with self.loading():
             return task_inputs(self.store, self.id, step, key_text(key))
 
     def _step(self, name: str) -> StepSpec:
@@ -244,6 +249,8 @@ class Loader:
 
     def load(self, values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
         """The value of ``name``, with those stored together with it."""
+        if "inline" in values[name]:  # plain: no code is needed
+            return self.inner.load(values, name)
         with code_of(self.store, self.version, self.package):
             return self.inner.load(values, name)
 

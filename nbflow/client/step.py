@@ -77,7 +77,8 @@ class StepView:
 
     def table(self) -> pd.DataFrame:
         """A DataFrame with a row for each task: its item and its small values."""
-        return self._tasks.table()
+        with self.run.loading():
+            return self._tasks.table()
 
     def task(self, key: str) -> Task:
         """The task of that key, as paths have it: `""`, `"3"`, `"3.1"`."""
@@ -104,7 +105,8 @@ class StepView:
             raise AttributeError(name)
         if not self.fans_out and len(self) == 1:
             return getattr(self[0], name)
-        return getattr(self._tasks, name)
+        with self.run.loading():
+            return getattr(self._tasks, name)
 
     def __dir__(self) -> list[str]:
         names = [name for source in self._tasks._sources for name in source.values]

@@ -34,7 +34,8 @@ def common_source(flow: Flow, package: str) -> Source:
             body.add_mapped(piece.code, piece.cell, piece.lines)
     source = Source()
     source.add('"""What the steps share: imports, settings and definitions."""')
-    source.add()
+    if imports:
+        source.add()
     for line in sorted_imports(imports, package):
         source.add(line)
     if common.late:

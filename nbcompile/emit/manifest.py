@@ -10,7 +10,7 @@ from nbcompile.emit.step import function_name
 from nbcompile.flow import SCHEMA_VERSION, Expression, Flow, Input, Parameter, Step
 from nbcompile.parameters import default_value, parameter_type, to_json
 
-Lines = Mapping[str, list[tuple[int, int, int]]]
+Lines = Mapping[str, list[list[int]]]
 
 
 def manifest(

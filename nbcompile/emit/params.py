@@ -58,9 +58,9 @@ def option_lines(parameter: Parameter) -> tuple[list[str], tuple[str, ...]]:
     shown = f"{help_text}(default: {_short(default_value(parameter))})".replace("%", "%%")
     flag = name.replace("_", "-")
     flags = f'"--{flag}"' if flag == name else f'"--{flag}", "--{name}"'
+    dest = "" if flag == name else f"dest={name!r}, "
     return [
-        f"parser.add_argument({flags}, dest={name!r}, {settings}, "
-        f"default=defaults.{name}, help={shown!r})"
+        f"parser.add_argument({flags}, {dest}{settings}, default=defaults.{name}, help={shown!r})"
     ], imports
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterable
 
 from nbcompile.emit.formatting import LINE_LENGTH
 from nbcompile.flow import Flow
 from nbcompile.graph import render
-from nbcompile.parameters import parameter_type
+from nbcompile.parameters import default_value, parameter_type
 
 #: what ruff holds against code that a user wrote in cells: mistakes, not style
 _SELECTED = ("E9", "F")
@@ -85,7 +86,7 @@ def _example(flow: Flow) -> str:
     if not flow.parameters:
         return ""
     first = flow.parameters[0]
-    return f" --{first.name.replace('_', '-')} {json.dumps(' '.join(first.default.split()))}"
+    return f" --{first.name.replace('_', '-')} {shlex.quote(str(default_value(first)))}"
 
 
 def _step_lines(flow: Flow) -> list[str]:
@@ -111,6 +112,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import shlex
 from pathlib import Path
 
 import {package}

@@ -8,6 +8,7 @@ that reads a variable before binding one of that name (`n = n`) reads the step's
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from nbcompile.emit.edits import Edit, apply_edits, edit_of, text_between
@@ -73,6 +74,8 @@ class _Adapter:
         self.shared = setting.shared
         self.common = setting.common
         self.at_top = setting.at_top
+        #: names of the class body that is walked through: functions in it do not see them
+        self.class_names: frozenset[str] = frozenset()
         self.edits: list[Edit] = []
         self.imports: list[str] = []
 
@@ -105,18 +108,16 @@ class _Adapter:
                 self._fstring(node, hidden)
             case ast.Lambda():
                 self._children(definition_time(node), hidden)
-                inner = hidden | {argument.arg for argument in arguments(node)}
-                self.visit(node.body, inner | bindings([node.body]))
+                own = {argument.arg for argument in arguments(node)} | bindings([node.body])
+                self._scope([node.body], hidden, own)
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                 self._definition(node, hidden)
             case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
                 own = bindings(generator.target for generator in node.generators)
-                self.visit(node.generators[0].iter, hidden)
-                for child in ast.iter_child_nodes(node):
-                    if child is node.generators[0]:
-                        self._children([child.target, *child.ifs], hidden | own)
-                    else:
-                        self.visit(child, hidden | own)
+                first = node.generators[0]
+                self.visit(first.iter, hidden)
+                rest = [child for child in ast.iter_child_nodes(node) if child is not first]
+                self._scope([first.target, *first.ifs, *rest], hidden, own)
             case _:
                 self._inner(node, hidden)
 
@@ -133,8 +134,8 @@ class _Adapter:
         if isinstance(node, ast.Import | ast.ImportFrom):
             self._follow(node, bindings([node]), hidden)
 
-    def _children(self, nodes: object, hidden: frozenset[str]) -> None:
-        for node in nodes:  # type: ignore[attr-defined]
+    def _children(self, nodes: Iterable[ast.AST], hidden: frozenset[str]) -> None:
+        for node in nodes:
             self.visit(node, hidden)
 
     def _definition(
@@ -143,17 +144,35 @@ class _Adapter:
         self._children(definition_time(node), hidden)
         declared = {
             name
-            for inner in ast.walk(node)
+            for inner in own_nodes(node.body)
             if isinstance(inner, ast.Global | ast.Nonlocal)
             for name in inner.names
         }
         own = bindings(node.body) - declared
         if isinstance(node, ast.ClassDef):
             self._outer_reads(node, own - hidden)
+            self._scope(node.body, hidden, own, class_names=frozenset(own))
         else:
             own |= {argument.arg for argument in arguments(node)}
-        self.suite(node.body, hidden | own)
+            self._scope(node.body, hidden, own)
         self._follow(node, {node.name}, hidden)
+
+    def _scope(
+        self,
+        nodes: Sequence[ast.AST],
+        hidden: frozenset[str],
+        own: set[str],
+        class_names: frozenset[str] = frozenset(),
+    ) -> None:
+        """Walk through an inner scope; what a class body binds, functions in it do not see."""
+        before, outer = self.class_names, hidden - self.class_names
+        self.class_names = class_names - outer
+        statements = [node for node in nodes if isinstance(node, ast.stmt)]
+        if statements:
+            self.suite(statements, outer | own)
+        else:
+            self._children(nodes, outer | own)
+        self.class_names = before
 
     def _outer_reads(self, node: ast.ClassDef, own: set[str]) -> None:
         """Let `n = n` in a class body read the variable of the function around it.

@@ -102,6 +102,8 @@ class _Runner:
         if "retried" in self.used:
             helpers += _RETRY
             imports += ["import time", "from collections.abc import Callable"]
+        if "suppress" in self.used:
+            imports.append("from contextlib import suppress")
         if "copy" in self.used:
             imports.append("import copy")
         if any(self.lines_of.values()):
@@ -135,6 +137,8 @@ class _Runner:
 
     def _surely(self, step: Step, one: Input) -> bool:
         """Whether an input has a value however the run goes."""
+        if one.kind == "fanout":
+            return self._always_made(one.sources[0])
         return any(
             not source
             or (source not in self.skippable and one.name not in self.steps[source].maybe)
@@ -154,7 +158,7 @@ class _Runner:
             lines = [f"if {self._when(step)}:", *_inside([call])]
         if step.name in self.skippable:
             yield f"{made} = None"
-            lines = list(self._guarded(step, lines, caught=["pass"]))
+            lines = list(self._guarded(step, lines, in_branches=False))
         yield from lines
 
     def _fanout(self, step: Step) -> Iterator[str]:
@@ -169,7 +173,7 @@ class _Runner:
             if step.when is not None:
                 inner = [f"if {self._when(step)}:", *_inside(inner)]
             if step.name in self.skippable and not step.options.catch:
-                inner = list(self._guarded(step, inner, caught=[]))
+                inner = list(self._guarded(step, inner, in_branches=True))
             yield start
             yield outer
             yield from _inside(inner)
@@ -180,7 +184,7 @@ class _Runner:
             inner = [start, *inner]
         if step.name in self.skippable:
             yield f"{made} = None"
-            inner = list(self._guarded(step, inner, caught=None))
+            inner = list(self._guarded(step, inner, in_branches=True))
         yield from inner
 
     def _split(self, step: Step) -> Iterator[str]:
@@ -230,21 +234,23 @@ class _Runner:
     def _reads_surely(self, step: Step) -> bool:
         return all(self._surely(step, one) for one in self._all_inputs(step))
 
-    def _guarded(self, step: Step, lines: list[str], caught: list[str] | None) -> Iterator[str]:
+    def _guarded(self, step: Step, lines: list[str], in_branches: bool) -> Iterator[str]:
         """The lines, the step being skipped where an input is missing, or where it may fail."""
-        handlers: list[str] = []
-        if not self._reads_surely(step):
+        sure = self._reads_surely(step)
+        if not sure:
             self.used.add("Skipped")
-            handlers += ["except Skipped:", "    pass"]
-        if step.options.catch and caught:
-            handlers += ["except Exception as error:"]
-            handlers += [f'    print(f"{step.name} failed: {{error!r}}")']
-        if not handlers:
+        if step.options.catch and not in_branches:
+            yield "try:"
+            yield from _inside(lines)
+            yield from () if sure else ("except Skipped:", "    pass")
+            yield "except Exception as error:"
+            yield f'    print(f"{step.name} failed: {{error!r}}")'
+        elif sure:
             yield from lines
-            return
-        yield "try:"
-        yield from _inside(lines)
-        yield from handlers
+        else:
+            self.used.add("suppress")
+            yield "with suppress(Skipped):"
+            yield from _inside(lines)
 
     # -- calls -----------------------------------------------------------------------------
 

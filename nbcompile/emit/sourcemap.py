@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from nbcompile.emit.source import Origin, Source
 
-#: generated line, cell, line in the cell
-Entry = tuple[int, int, int]
+#: generated line, cell, line in the cell: as JSON has it
+Entry = list[int]
 
 _SQUASH = str.maketrans({" ": None, "\t": None, "'": '"'})
 
@@ -35,7 +35,7 @@ def _squashed(text: str) -> list[tuple[int, str]]:
 def _entries(pairs: object) -> Iterator[Entry]:
     for line, origin in pairs:  # type: ignore[attr-defined]
         if origin is not None:
-            yield (line, *origin)
+            yield [line, *origin]
 
 
 def _by_trees(source: Source, text: str, formatted: str) -> list[tuple[int, Origin | None]]:

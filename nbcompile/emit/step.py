@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import builtins
 import re
+import textwrap
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from nbcompile.ambient import AMBIENT, BY_VARIABLE
+from nbcompile.emit.formatting import LINE_LENGTH
 from nbcompile.emit.imports import bound_names, sorted_imports
 from nbcompile.emit.names import bindings, read_before_bound
 from nbcompile.emit.rename import SHARE, Setting, adapt, declared_global, needs_adapting
@@ -179,7 +181,7 @@ class _StepModule:
     def _docstring(self, source: Source) -> None:
         step = self.step
         targets = step.foreach.targets if step.foreach else ()
-        summary = step.doc.strip() or f"Step `{step.name}`."
+        summary = _sentence(step.doc.strip() or f"Step `{step.name}`.")
         needs = [name for name in self.arguments if name not in targets and name[0] != "_"]
         gives = [name for name in step.outputs if name not in BY_VARIABLE]
         facts = [f"Needs {_listed(needs)}." if needs else "", f"Gives {_listed(gives)}."]
@@ -188,6 +190,7 @@ class _StepModule:
         elif step.options.each:
             facts.insert(0, f"One task for each of `{step.options.each}`.")
         detail = " ".join(fact for fact in facts if fact and fact != "Gives nothing.")
+        detail = textwrap.fill(detail, LINE_LENGTH - len(_INDENT))
         text = _quoted(f"{summary}\n\n{detail}" if detail else summary)
         text = f'"""{text}\n"""' if "\n" in text else f'"""{text}"""'
         for line in text.split("\n"):
@@ -343,6 +346,12 @@ def _listed(names: Iterable[str]) -> str:
     if len(quoted) < 2:
         return quoted[0] if quoted else "nothing"
     return f"{', '.join(quoted[:-1])} and {quoted[-1]}"
+
+
+def _sentence(doc: str) -> str:
+    """The text, its first line ending as a sentence does."""
+    first, line_end, rest = doc.partition("\n")
+    return f"{first}{'' if first[-1:] in '.!?:' else '.'}{line_end}{rest}"
 
 
 def _quoted(text: str) -> str:

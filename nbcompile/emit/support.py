@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 
+from nbcompile.emit.imports import sorted_imports
+
 
 def template(name: str) -> str:
     """The text of a template module."""
@@ -40,7 +42,7 @@ def _part_of(file: str, names: frozenset[str]) -> str:
         if (kept := _kept_import(node, loads))
     ]
     parts = [_with_comments(lines, node) for node in units if node in wanted]
-    head = "\n".join([_first_lines(tree), "", *imports])
+    head = "\n".join([_first_lines(tree), "", *sorted_imports(imports)])
     return head + "\n\n\n" + "\n\n\n".join(parts) + "\n"
 
 

@@ -1,0 +1,1 @@
+"""The steps of churn, one in each module."""

@@ -1,0 +1,1 @@
+"""The steps of semantics, one in each module."""

@@ -20,6 +20,7 @@ from nbcompile.magics import (
     shell_lines,
     string_lines,
 )
+from nbcompile.positions import after, replace, segment
 from nbcompile.surroundings import Surroundings
 
 _SHELL = "get_ipython"
@@ -189,7 +190,7 @@ class _Lowering:
             if not text and alone:
                 text = "pass"
             target: ast.stmt | ast.expr = call if statement is None else statement
-            _replace(lines, target, text)
+            replace(lines, target, text)
         return _Block(lines, block.numbers)
 
     def _replacement(self, call: ast.Call, is_statement: bool, number: int) -> str:
@@ -242,14 +243,12 @@ class _Lowering:
         if not isinstance(last, ast.Expr) or _is_silent(last.value):
             return block, tree
         lines = list(block.lines)
-        if _after(lines, last).lstrip().startswith(";"):
+        if after(lines, last).lstrip().startswith(";"):
             return block, tree
         support = self.around.support("show")
-        source = _segment(lines, last)
+        source = segment(lines, last)
         doubled = _needs_parentheses(source)
-        _replace(
-            lines, last, f"{support}({'(' if doubled else ''}{source}{')' if doubled else ''})"
-        )
+        replace(lines, last, f"{support}({'(' if doubled else ''}{source}{')' if doubled else ''})")
         self.support.append(support)
         shown = _Block(lines, block.numbers)
         return shown, _parsed(shown)
@@ -267,7 +266,7 @@ def _without_display(block: _Block, tree: ast.Module) -> _Block:
             continue
         node.names = [alias for alias in node.names if alias.name != "display"]
         nothing = "" if node in tree.body else "pass"
-        _replace(lines, node, ast.unparse(node) if node.names else nothing)
+        replace(lines, node, ast.unparse(node) if node.names else nothing)
     return _Block(lines, block.numbers)
 
 
@@ -290,12 +289,12 @@ def _transformed(block: _Block) -> _Block:
         found = [kind.find(tokens) for kind in manager.token_transformers]
         for transformer in sorted((t for t in found if t), key=lambda t: t.sortby()):
             try:
-                after = transformer.transform(lines)
+                done = transformer.transform(lines)
             except SyntaxError:
                 continue
-            joined, start = len(lines) - len(after) + 1, transformer.start_line
+            joined, start = len(lines) - len(done) + 1, transformer.start_line
             numbers = [*numbers[: start + 1], *numbers[start + joined :]]
-            lines, changed = after, True
+            lines, changed = done, True
             break
     return _Block([line.removesuffix("\n") for line in lines], numbers)
 
@@ -384,37 +383,10 @@ def _is_silent(value: ast.expr) -> bool:
 
 
 def _needs_parentheses(source: str) -> bool:
-    call = ast.parse(f"f({source}\n)", mode="eval").body
+    """Whether the source of an expression is no single argument as it stands: `a, b`."""
+    try:
+        call = ast.parse(f"f({source}\n)", mode="eval").body
+    except SyntaxError:
+        return True
     assert isinstance(call, ast.Call)
     return len(call.args) != 1 or bool(call.keywords) or isinstance(call.args[0], ast.Starred)
-
-
-def _cut(line: str, column: int) -> int:
-    """The index of a column, which `ast` counts in bytes."""
-    return column if line.isascii() else len(line.encode()[:column].decode())
-
-
-def _segment(lines: list[str], node: ast.stmt) -> str:
-    first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
-    end = _cut(lines[last], node.end_col_offset or 0)
-    start = _cut(lines[first], node.col_offset)
-    if first == last:
-        return lines[first][start:end]
-    return "\n".join([lines[first][start:], *lines[first + 1 : last], lines[last][:end]])
-
-
-def _after(lines: list[str], node: ast.stmt) -> str:
-    last = (node.end_lineno or node.lineno) - 1
-    return lines[last][_cut(lines[last], node.end_col_offset or 0) :]
-
-
-def _replace(lines: list[str], node: ast.stmt | ast.expr, text: str) -> None:
-    """Put text in a node's place; its lines stay as many as they were."""
-    first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
-    before = lines[first][: _cut(lines[first], node.col_offset)]
-    after = lines[last][_cut(lines[last], node.end_col_offset or 0) :]
-    new = f"{before}{text}{after}".split("\n")
-    if not text and not after.strip():
-        new = [before.rstrip()]
-    new += [""] * (last - first + 1 - len(new))
-    lines[first : last + 1] = new

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
+from nbcompile.positions import cut
+
 
 @dataclass(frozen=True, slots=True)
 class Edit:
@@ -31,8 +33,8 @@ def apply_edits(
     lines, origins = code.split("\n"), list(numbers)
     for edit in sorted(edits, key=lambda edit: edit.start, reverse=True):
         first, last = edit.start[0] - 1, edit.end[0] - 1
-        before = lines[first][: _cut(lines[first], edit.start[1])]
-        after = lines[last][_cut(lines[last], edit.end[1]) :]
+        before = lines[first][: cut(lines[first], edit.start[1])]
+        after = lines[last][cut(lines[last], edit.end[1]) :]
         new = (before + edit.text + after).split("\n")
         new += [""] * (last - first + 1 - len(new))
         added = len(new) - (last - first + 1)
@@ -47,11 +49,6 @@ def text_between(code: str, start: tuple[int, int], end: tuple[int, int]) -> str
     first, last = start[0] - 1, end[0] - 1
     if first == last:
         line = lines[first]
-        return line[_cut(line, start[1]) : _cut(line, end[1])]
-    tail = lines[last][: _cut(lines[last], end[1])]
-    return "\n".join([lines[first][_cut(lines[first], start[1]) :], *lines[first + 1 : last], tail])
-
-
-def _cut(line: str, column: int) -> int:
-    """The index of a column, which `ast` counts in bytes."""
-    return column if line.isascii() else len(line.encode()[:column].decode())
+        return line[cut(line, start[1]) : cut(line, end[1])]
+    tail = lines[last][: cut(lines[last], end[1])]
+    return "\n".join([lines[first][cut(lines[first], start[1]) :], *lines[first + 1 : last], tail])

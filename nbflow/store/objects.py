@@ -7,6 +7,7 @@ import errno
 import mmap
 import os
 import threading
+import time
 import uuid
 import weakref
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,10 @@ from nbflow.errors import StoreError, corrupt_value, store_error
 from nbflow.values.layout import Buffer
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+#: seconds after which an object store's copy is written anew, to count as just written
+_FRESH = 1200.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,7 @@ class Objects(Protocol):
     appends: bool
 
     def has(self, name: str) -> bool:
-        """Whether it is there; if so, it counts as just written."""
+        """Whether it is there; if so, it counts as just written, and garbage collection waits."""
 
     def write(self, name: str, parts: Sequence[Buffer]) -> None:
         """Write all or nothing."""
@@ -156,12 +161,13 @@ class RemoteObjects:
         import fsspec  # type: ignore[import-untyped,unused-ignore]
 
         self.fs: Any
-        self.fs, self.prefix = fsspec.core.url_to_fs(url)
+        self.fs, self.prefix = fsspec.core.url_to_fs(url, use_listings_cache=False)
         self._cache = LocalObjects(cache)
 
     def has(self, name: str) -> bool:
-        """Whether it is there."""
-        return bool(self.fs.exists(self._path(name)))
+        """Whether it is there, and new enough that nobody is about to free it."""
+        modified = self.modified(name)
+        return modified is not None and time.time() - modified < _FRESH
 
     def write(self, name: str, parts: Sequence[Buffer]) -> None:
         """Write it; object stores show it when it is complete."""

@@ -8,6 +8,7 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -209,6 +210,41 @@ def test_small_values_add_no_files(store: Store) -> None:
     assert len({ref.at for ref in logs}) == 1
     assert len(store.get(refs[499])) == 499
     assert store.get(logs[0]) == "log"
+
+
+@given(st.data())
+@settings(max_examples=50, deadline=None)
+def test_any_sharing_comes_back(data: Any) -> None:
+    """Lists within lists, at random, circles too: the same ones are the same again."""
+    count = data.draw(st.integers(1, 5))
+    lists: list[list[Any]] = [[] for _ in range(count)]
+    for held in lists:
+        for choice in data.draw(st.lists(st.integers(0, count + 2), max_size=4)):
+            held.append(lists[choice] if choice < count else choice)
+
+    def shape(root: Any) -> Any:
+        numbers: dict[int, int] = {}
+        found: list[Any] = []
+
+        def walk(node: Any) -> Any:
+            if not isinstance(node, list):
+                return node
+            if id(node) not in numbers:
+                numbers[id(node)] = len(numbers)
+                found.append([])
+                found[numbers[id(node)]] += [walk(item) for item in node]
+            return f"list {numbers[id(node)]}"
+
+        return [*(walk(node) for node in root), found]
+
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_store(folder)
+        with store.writer("test") as writer:
+            refs = writer.put_together({f"x{n}": held for n, held in enumerate(lists)})
+            alone = writer.put(lists[0], "x0")
+        assert shape(store.get_many(refs).values()) == shape(lists)
+        assert shape([store.get(alone)]) == shape(lists[:1])
+        store.close()
 
 
 def test_large_values_are_written_once(store: Store) -> None:

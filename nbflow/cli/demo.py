@@ -80,29 +80,31 @@ def _results(folder: Path) -> None:
     run = Flow("digits", folder).latest
     _say(f"nbflow show {run.path}")
     show_run(run)
-    train = run["train"]
-    rows = train.table().dropna(axis="columns", how="all")
-    if "accuracy" in rows:
-        rows = rows.sort_values("accuracy", ascending=False)
+    # the item is told by its parts, family and setting
+    rows = run["train"].table().drop(columns="item").sort_values("accuracy", ascending=False)
     _say(f'nbflow.Run("{run.path}")["train"].table()')
     made = plain_table("train", *map(str, rows.columns))
     for key, *row in rows.head(_BEST).itertuples():
         made.add_row(str(key), *map(brief, row))
     show(made)
-    if len(rows) > _BEST:
-        click.echo(f"… {len(rows) - _BEST} more")
+    click.echo(f"… {len(rows) - _BEST} more")
     _next(folder, run.path)
 
 
 def _next(folder: Path, run: str) -> None:
     _say("Where to look next")
-    click.echo(
-        f"  cd {folder}\n"
-        f"  nbflow logs {run}/train      what the tasks printed\n"
-        f"  nbflow run {NOTEBOOK}   again: nothing has changed, everything is cached\n"
-        f"  nbflow export {NOTEBOOK} -o package   the Python package that ran\n"
-        f"  jupyter lab {NOTEBOOK}   and in a cell: import nbflow; nbflow.Run('{run}')"
-    )
+    commands = {
+        f"cd {folder}": "the notebook and its runs are there",
+        f"nbflow logs {run}/evaluate": "what a step printed",
+        f"nbflow show {run}/train/7": "one task: its item, its values",
+        f"nbflow run {NOTEBOOK} -p folds 3": "with a changed parameter: what holds is cached",
+        f"nbflow diff {run} digits": "what changed",
+        f"nbflow export {NOTEBOOK} -o package": "the Python package that ran",
+        f"jupyter lab {NOTEBOOK}": f'in a cell: import nbflow; nbflow.Run("{run}")',
+    }
+    width = max(map(len, commands))
+    for words, said in commands.items():
+        click.echo(f"  {words:<{width}}   {click.style(said, dim=True)}")
 
 
 def _say(text: str) -> None:

@@ -95,7 +95,7 @@ def write(value: Any, output: Path) -> None:
     elif kind == ".txt" or (isinstance(value, str) and kind != ".pkl"):
         output.write_text(value if isinstance(value, str) else repr(value), encoding="utf-8")
     else:
-        import cloudpickle
+        import cloudpickle  # type: ignore[import-untyped,unused-ignore]
 
         output.write_bytes(cloudpickle.dumps(value))
 

@@ -34,7 +34,8 @@ def step_rows(run: Run) -> list[tuple[str, dict[str, int], float | None]]:
             rows.append((step.name, {}, None))
             continue
         counts = {name: one.counts[name] for name in ORDER if one.counts.get(name)}
-        known = one.started is not None and one.finished is not None
+        # the times of cached tasks are those of the tasks that were run
+        known = one.started is not None and one.finished is not None and set(counts) != {"cached"}
         rows.append((step.name, counts, one.finished - one.started if known else None))  # type: ignore[operator]
     return rows
 

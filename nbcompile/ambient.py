@@ -173,7 +173,13 @@ def is_option_setting(node: ast.stmt, modules: dict[str, str]) -> bool:
     (`pd.options.display.width = 80`, `plt.rcParams["figure.dpi"] = 90`, `math.pi = 3`).
     """
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-        return (dotted(node.value.func, modules) or "") in OPTION_CALLS
+        call = node.value
+        if isinstance(call.func, ast.Name) and call.func.id.endswith("show") and call.args:
+            inner = call.args[0]
+            call = inner if isinstance(inner, ast.Call) else call
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "setLevel":
+            return True
+        return (dotted(call.func, modules) or "") in OPTION_CALLS
     if isinstance(node, ast.Assign | ast.AugAssign):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         return all(_inside_module(target, modules) for target in targets)
@@ -186,6 +192,9 @@ def _inside_module(target: ast.expr, modules: dict[str, str]) -> bool:
         return False
     while isinstance(place, ast.Subscript):
         place = place.value
+    if isinstance(place, ast.Attribute) and isinstance(place.value, ast.Call):
+        # `decimal.getcontext().prec = 5`
+        return dotted(place.value.func, modules) == "decimal.getcontext"
     name = dotted(place, modules)
     return name is not None and name not in ("os.environ", "sys.path")
 

@@ -11,7 +11,7 @@ from nbcompile.ambient import dotted
 from nbcompile.heap import SCALAR, Value, join
 
 if TYPE_CHECKING:
-    from nbcompile.interpret import Env, Interpreter
+    from nbcompile.interpret import Code, Env, Interpreter
 
 _BUILTINS = frozenset(dir(builtins))
 _SHOWING = frozenset({"show", "display", "nb_show", "nb_display"})
@@ -26,6 +26,11 @@ def evaluate_call(machine: Interpreter, node: ast.Call, env: Env, bare: bool) ->
     if isinstance(function, ast.Name) and function.id in _SHOWING and node.args:
         # `show(m.fit())` stands for a bare last expression
         return machine.evaluate(node.args[0], env, bare=True)
+    for argument in everything:
+        if argument.kind == "stateful":
+            machine.change(argument, node)
+    if "out" in named:
+        machine.change(named["out"], node)
     if _says_inplace(node) and isinstance(function, ast.Attribute):
         machine.change(machine.evaluate(function.value, env), node)
         return SCALAR
@@ -41,8 +46,43 @@ def evaluate_call(machine: Interpreter, node: ast.Call, env: Env, bare: bool) ->
     callee = machine.evaluate(function, env)
     results = [invoke(machine, key, node, arguments, named, None) for key in sorted(callee.code)]
     if not results:
+        if bare and callee.own:
+            # an object that is called: a partial, a bound method
+            machine.change(Value(machine.heap.reach(callee.own)), node, sure=False)
         return _unknown(machine, everything)
     return join(results)
+
+
+def decorated(machine: Interpreter, decorator: ast.expr, value: Value, env: Env) -> Value:
+    """What a decorator makes of a definition: the user's are followed, others wrap it."""
+    wrapper = machine.evaluate(decorator, env)
+    if isinstance(decorator, ast.Name) and wrapper.code and not machine.branching:
+        results = [invoke(machine, key, decorator, [value], {}, None) for key in wrapper.code]
+        return join(results)
+    return Value(value.own | machine.heap.reach(wrapper.own), value.code | wrapper.code)
+
+
+def creating_class(machine: Interpreter, node: ast.ClassDef, value: Value, env: Env) -> None:
+    """Code of bases and metaclasses that runs when a class is made."""
+    for base in [*node.bases, *(k.value for k in node.keywords if k.arg == "metaclass")]:
+        if not isinstance(base, ast.Name):
+            continue
+        for name in ("__init_subclass__", "__new__", "__init__"):
+            if name != "__init_subclass__" and base in node.bases:
+                continue
+            for owner, method in machine.methods.get(name, []):
+                if owner == base.id:
+                    _follow_method(machine, method, node, [], {}, value)
+
+
+def managed(machine: Interpreter, value: Value, node: ast.AST) -> None:
+    """Entering and leaving a `with` block over an object of the user's class."""
+    if value.kind.startswith("instance "):
+        owner = value.kind.removeprefix("instance ")
+        for name in ("__enter__", "__exit__", "__aenter__", "__aexit__"):
+            for cls, method in machine.methods.get(name, []):
+                if cls == owner:
+                    _follow_method(machine, method, node, [], {}, value)
 
 
 def invoke(
@@ -64,7 +104,8 @@ def invoke(
     if isinstance(target, ast.ClassDef):
         return _construct(machine, key, target, node, arguments, named)
     local = Env(outer=code.around if code.around is not machine.top else None, origin=code.origin)
-    _bind_arguments(machine, target, local, arguments, named, receiver)
+    _bind_arguments(code, machine, target, local, arguments, named, receiver)
+    before = len(machine.changed)
     machine.active.append(key)
     machine.depth += 1
     branching, machine.branching = machine.branching, 0
@@ -81,7 +122,26 @@ def invoke(
     machine.branching = branching
     machine.depth -= 1
     machine.active.pop()
+    if _remembers(target) and (len(machine.changed) > before or _does_something(target)):
+        # what it does happens only when its memory does not know the answer
+        machine.change(code.value, node)
     return result
+
+
+def _remembers(target: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> bool:
+    names = {
+        part.attr if isinstance(part, ast.Attribute) else getattr(part, "id", "")
+        for decorator in getattr(target, "decorator_list", [])
+        for part in [decorator.func if isinstance(decorator, ast.Call) else decorator]
+    }
+    return bool(names & library.CACHING)
+
+
+def _does_something(target: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> bool:
+    return any(
+        isinstance(inner, ast.Expr) and isinstance(inner.value, ast.Call)
+        for inner in ast.walk(target)
+    )
 
 
 def _construct(
@@ -103,6 +163,7 @@ def _construct(
 
 
 def _bind_arguments(
+    code: Code,
     machine: Interpreter,
     target: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda,
     local: Env,
@@ -119,12 +180,11 @@ def _bind_arguments(
             local.names[name] = given[position] or SCALAR
         else:
             local.names[name] = named.get(name, SCALAR)
-    defaults = spec.defaults
-    for name, default in zip(names[len(names) - len(defaults) :], defaults, strict=True):
-        if local.names[name] is SCALAR and name not in named:
-            local.names[name] = machine.evaluate(default, machine.top)
+    for name, default in code.defaults.items():
+        if local.names.get(name, SCALAR) is SCALAR and name not in named:
+            local.names[name] = default
     for argument in spec.kwonlyargs:
-        local.names[argument.arg] = named.get(argument.arg, SCALAR)
+        local.names.setdefault(argument.arg, named.get(argument.arg, SCALAR))
     for extra in (spec.vararg, spec.kwarg):
         if extra is not None:
             local.names[extra.arg] = machine.fresh(holding=everything.own)
@@ -175,7 +235,7 @@ def _method_call(
         ]
         if owner is not None:
             return join(results)
-    changing = name in library.CHANGING
+    changing = name in library.CHANGING or receiver.kind in ("stateful", "figure")
     if changing and receiver.kind == "pandas" and name not in ("insert", "pop", "update"):
         changing = False
     if changing or (bare and name not in library.HARMLESS and receiver.kind != "pandas"):
@@ -184,12 +244,14 @@ def _method_call(
             machine.heap.put(receiver.own, everything.own)
             machine.heap.put_code(receiver.own, everything.code)
     _follow_callbacks(machine, node, [*arguments, *named.values()], receiver)
-    if receiver.kind == "pandas":
-        return machine.fresh(kind="pandas")
+    if receiver.kind in ("pandas", "figure"):
+        return machine.fresh(kind="pandas") if receiver.kind == "pandas" else receiver
     if name in library.RETURNING_NONE:
         return SCALAR
     if name in library.RETURNING_SELF:
         return receiver
+    if name in library.VIEWS and receiver.own:
+        return Value(receiver.own | machine.fresh(holding=receiver.own).own)
     if name in library.FRESH:
         return machine.fresh() if receiver.own else SCALAR
     if name == "copy":
@@ -229,6 +291,8 @@ def _builtin_call(
         machine.change(arguments[0], node)
         machine.heap.put(arguments[0].own, whole.own - arguments[0].own)
         return SCALAR
+    if name == "vars" and arguments:
+        return arguments[0]
     if name == "open":
         return machine.fresh(kind="bound an open file")
     if name in library.PICKING_BUILTINS:
@@ -266,6 +330,12 @@ def _library_call(
         return machine.fresh(kind=f"bound {bound}")
     if full.startswith(library.PANDAS_ROOTS):
         return machine.fresh(kind="pandas")
+    if full in library.FIGURES:
+        return machine.fresh(kind="figure")
+    if full in library.STATEFUL:
+        return machine.fresh(holding=whole.own, kind="stateful")
+    if full == "collections.defaultdict":
+        return machine.fresh(holding=whole.own, kind="inserting", plain=True)
     if full == "copy.deepcopy":
         return machine.fresh()
     if full in library.ALIASING_FUNCTIONS:

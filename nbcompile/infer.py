@@ -254,7 +254,15 @@ class _Assembly:
 
     def _settings(self, state: StepState) -> Iterable[Piece]:
         for index in state.settings:
-            yield self.resolver.statements[index].piece
+            statement = self.resolver.statements[index]
+            node = statement.node
+            call = node.value if isinstance(node, ast.Expr) else None
+            shown = isinstance(call, ast.Call) and isinstance(call.func, ast.Name)
+            if isinstance(call, ast.Call) and shown and call.args:
+                # a repeated setting shows nothing
+                yield Piece(statement.cell, ast.unparse(call.args[0]), (statement.line(),))
+            else:
+                yield statement.piece
 
     def _expression(
         self, needs: Needs | None, statement: Statement | None, segment: Segment

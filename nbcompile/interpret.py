@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from nbcompile import library
 from nbcompile.ambient import dotted
-from nbcompile.calls import evaluate_call
+from nbcompile.calls import creating_class, decorated, evaluate_call, managed
 from nbcompile.freenames import imported_name, pattern_names
 from nbcompile.heap import SCALAR, Heap, Value, join
 
@@ -38,6 +38,9 @@ class Code:
     around: Env
     #: the top-level definition that it is, or is inside of
     origin: Definition | None
+    #: the function object, and the values of its defaults, made once
+    value: Value = SCALAR
+    defaults: dict[str, Value] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -50,6 +53,9 @@ class Env:
     origin: Definition | None = None
     returns: list[Value] = field(default_factory=list)
     declared: set[str] = field(default_factory=set)
+    nonlocals: set[str] = field(default_factory=set)
+    #: the object that functions made here share: the cells of this call's variables
+    frame: int | None = None
 
 
 class Interpreter:
@@ -60,6 +66,9 @@ class Interpreter:
         self.top = Env()
         self.modules: dict[str, str] = {}
         self.codes: dict[int, Code] = {}
+        self.class_fields: dict[int, dict[str, Value]] = {}
+        #: attributes of objects, as far as they were seen to be set
+        self.fields: dict[tuple[int, str], Value] = {}
         self.methods: dict[str, list[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]] = {}
         #: objects changed since last taken, and where
         self.changed: dict[int, Change] = {}
@@ -138,6 +147,7 @@ class Interpreter:
                     result = self.evaluate(item.context_expr, env)
                     if result.kind == "bound a generator":
                         result = self.element(result)
+                    managed(self, result, node)
                     if item.optional_vars is not None:
                         self.assign(item.optional_vars, result, env, item.context_expr)
                 self.block(node.body, env)
@@ -158,6 +168,8 @@ class Interpreter:
                 env.returns.append(self.evaluate(value, env))
             case ast.Global(names=names):
                 env.declared.update(names)
+            case ast.Nonlocal(names=names):
+                env.nonlocals.update(names)
             case ast.Expr(value=value):
                 self.evaluate(value, env, bare=True)
             case _:
@@ -195,6 +207,10 @@ class Interpreter:
                 if isinstance(source, ast.Tuple | ast.List) and len(source.elts) == len(elements):
                     for one, part in zip(elements, source.elts, strict=True):
                         self.assign(one, self.evaluate(part, env), env, part)
+                elif value.kind == "figure":
+                    # `fig, ax = plt.subplots()`: parts of one figure
+                    for one in elements:
+                        self.assign(one, value, env, None)
                 elif isinstance(source, ast.Call) and not self.heap.inside(value.own):
                     # `a, b = split(x)`: what a call returns together need not be one object
                     for one in elements:
@@ -206,6 +222,8 @@ class Interpreter:
                 self.assign(inner, self.fresh(holding=value.own, plain=True), env, None)
             case ast.Attribute(value=place) | ast.Subscript(value=place):
                 owner = self.evaluate(place, env)
+                if isinstance(target, ast.Attribute):
+                    self.set_field(owner, target.attr, value)
                 self.heap.put(owner.own, value.own)
                 self.heap.put_code(owner.own, value.code)
                 self.change(owner, target)
@@ -219,7 +237,7 @@ class Interpreter:
                 self.change(current, target)
             elif added.own:
                 self._set(target.id, self.fresh(holding=self.heap.inside(added.own)), env)
-            elif env is not self.top and target.id in env.declared:
+            elif target.id in env.declared or target.id in env.nonlocals:
                 self._set(target.id, SCALAR, env)
         elif isinstance(target, ast.Attribute | ast.Subscript):
             owner = self.evaluate(target.value, env)
@@ -230,29 +248,60 @@ class Interpreter:
         origin = env.origin
         if env is self.top and not isinstance(node, ast.Lambda):
             origin = node
-        key = id(node)
-        self.codes[key] = Code(node, env, origin)
+        code = self.codes[id(node)] = Code(node, env, origin)
         captured: frozenset[int] = frozenset()
-        if env is not self.top and not isinstance(node, ast.ClassDef):
-            for value in env.names.values():
-                captured |= value.own
         if isinstance(node, ast.ClassDef):
-            body = Env(outer=env, origin=origin)
-            for statement in node.body:
-                if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
-                    self.methods.setdefault(statement.name, []).append((node.name, statement))
-                self.execute(statement, body)
-            # instances share the containers that stand in the class body, nothing else
-            for value in body.names.values():
-                captured |= value.own & self.heap.plain
-        one = self.heap.new(captured, frozenset({key}))
-        result = Value(frozenset({one}), frozenset({key}))
-        for decorator in getattr(node, "decorator_list", []):
-            wrapped = self.evaluate(decorator, env)
-            result = Value(result.own | self.heap.reach(wrapped.own), result.code | wrapped.code)
+            captured = self.class_body(node, env, origin)
+        else:
+            code.defaults = self.defaults(node, env)
+            captured = join(code.defaults.values()).own | self.captured(env)
+        one = self.heap.new(captured, frozenset({id(node)}))
+        result = code.value = Value(frozenset({one}), frozenset({id(node)}))
+        if isinstance(node, ast.ClassDef):
+            creating_class(self, node, result, env)
+        for decorator in reversed(getattr(node, "decorator_list", [])):
+            result = decorated(self, decorator, result, env)
         if not isinstance(node, ast.Lambda):
             self._set(node.name, result, env)
         return result
+
+    def class_body(self, node: ast.ClassDef, env: Env, origin: Definition | None) -> frozenset[int]:
+        """Run a class's body; instances share the collections that stand in it."""
+        body = Env(outer=env, origin=origin)
+        for statement in node.body:
+            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+                self.methods.setdefault(statement.name, []).append((node.name, statement))
+            self.execute(statement, body)
+        self.class_fields[id(node)] = body.names
+        own: frozenset[int] = frozenset()
+        for value in body.names.values():
+            own |= value.own & self.heap.plain
+        return own
+
+    def defaults(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, env: Env
+    ) -> dict[str, Value]:
+        """The values of a function's defaults, which it keeps from call to call."""
+        spec = node.args
+        names = [a.arg for a in [*spec.posonlyargs, *spec.args]]
+        pairs = list(zip(reversed(names), reversed(spec.defaults), strict=False))
+        pairs += [
+            (a.arg, default)
+            for a, default in zip(spec.kwonlyargs, spec.kw_defaults, strict=True)
+            if default is not None
+        ]
+        return {name: self.evaluate(default, env) for name, default in pairs}
+
+    def captured(self, env: Env) -> frozenset[int]:
+        """What a function made inside another can reach: that call's variables."""
+        found: frozenset[int] = frozenset()
+        place: Env | None = env
+        while place is not None and place is not self.top:
+            if place.frame is None:
+                place.frame = self.heap.new()
+            found |= {place.frame}.union(*(value.own for value in place.names.values()))
+            place = place.outer
+        return found
 
     def imports(self, node: ast.Import | ast.ImportFrom, env: Env) -> None:
         for alias in node.names:
@@ -281,7 +330,10 @@ class Interpreter:
                 return self.attribute(inner, attribute, env)
             case ast.Subscript(value=inner, slice=index):
                 self.evaluate(index, env)
-                return self.item(self.evaluate(inner, env), index)
+                value = self.evaluate(inner, env)
+                if value.kind == "inserting":
+                    self.change(value, node)
+                return self.item(value, index)
             case ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.Set(elts=parts):
                 return self.container([self.evaluate(part, env) for part in parts])
             case ast.Dict(keys=keys, values=values):
@@ -353,12 +405,38 @@ class Interpreter:
         if attribute in library.PLAIN_ATTRIBUTES or not value.own:
             return SCALAR
         if value.kind == "pandas":
-            return self.fresh(kind="pandas")
+            writes_through = attribute in ("loc", "iloc", "at", "iat")
+            return value if writes_through else self.fresh(kind="pandas")
+        if value.kind == "figure":
+            return value
+        known = self.field(value, attribute)
+        if known is not None:
+            return known
         return Value(value.own | self.heap.reach(value.own), self.heap.codes(value))
+
+    def set_field(self, owner: Value, attribute: str, value: Value) -> None:
+        """Remember what an attribute may be."""
+        for one in owner.own:
+            known = self.fields.get((one, attribute))
+            self.fields[one, attribute] = value if known is None else join([known, value])
+
+    def field(self, owner: Value, attribute: str) -> Value | None:
+        """What an attribute was seen to be set to: on the object, else on its class."""
+        found = [self.fields[o, attribute] for o in owner.own if (o, attribute) in self.fields]
+        if found:
+            return join(found)
+        for key in self.heap.codes(owner):
+            names = self.class_fields.get(key, {})
+            if attribute in names and not names[attribute].code:
+                shared = names[attribute].own & self.heap.plain
+                return Value(shared or names[attribute].own | owner.own)
+        return None
 
     def item(self, value: Value, index: ast.expr) -> Value:
         if value.kind == "pandas":
             return self.fresh(kind="pandas")
+        if value.kind == "figure":
+            return value
         picked = isinstance(index, ast.List | ast.Compare | ast.BinOp) or (
             isinstance(index, ast.UnaryOp) and not isinstance(index.operand, ast.Constant)
         )
@@ -373,6 +451,8 @@ class Interpreter:
         """One element of a collection, or a part of an array."""
         if value.kind == "pandas":
             return self.fresh(kind="pandas")
+        if value.kind == "figure":
+            return value
         return Value(self.heap.elements(value.own), self.heap.codes(value))
 
     # -- state ----------------------------------------------------------------------------------
@@ -398,6 +478,10 @@ class Interpreter:
     def _set(self, name: str, value: Value, env: Env) -> None:
         if name in env.declared:
             env = self.top
+        elif name in env.nonlocals:
+            env = self._enclosing(name, env)
+            if env.frame is not None:
+                self.changed.setdefault(env.frame, Change(ast.Pass(), True))
         if self.branching and name in env.names:
             value = join([env.names[name], value])
         if env is self.top:
@@ -406,3 +490,11 @@ class Interpreter:
             for one in value.own:
                 self.named.setdefault(one, set()).add(name)
         env.names[name] = value
+
+    def _enclosing(self, name: str, env: Env) -> Env:
+        place = env.outer
+        while place is not None:
+            if name in place.names:
+                return place
+            place = place.outer
+        return env

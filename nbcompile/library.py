@@ -56,7 +56,7 @@ FRESH = (
     HARMLESS
     - frozenset("values items get keys copy index nodes edges filter map to_numpy numpy".split())
 ) | frozenset(
-    """copy fit_transform fit_predict predict transform flatten repeat cumsum argsort argmax argmin
+    """fit_transform fit_predict predict transform flatten repeat cumsum argsort argmax argmin
     nonzero choose compress ptp prod trace conj isin duplicated drop_duplicates explode join
     to_frame interpolate bfill ffill get_dummies cut where mask combine_first corrwith pct_change
     select_dtypes infer_objects convert_dtypes to_datetime to_period tz_localize tz_convert
@@ -70,6 +70,30 @@ RETURNING_NONE = frozenset(
     rotate subtract fill intersection_update difference_update symmetric_difference_update
     zero_grad writelines writerow writerows""".split()
 )
+
+#: Methods whose result is a view of the object's own memory.
+VIEWS = frozenset(
+    """reshape ravel view transpose swapaxes squeeze diagonal flat expand_dims movedim permute
+    narrow unsqueeze t contiguous expand getfield newbyteorder""".split()
+)
+
+#: Calls that make objects which every use changes: generators of random numbers and the like.
+STATEFUL = frozenset(
+    """numpy.random.default_rng numpy.random.RandomState numpy.random.Generator
+    numpy.random.SeedSequence random.Random torch.Generator itertools.count itertools.cycle
+    faker.Faker""".split()
+)
+
+#: Calls that make figures and axes, which nearly every method call changes.
+FIGURES = frozenset(
+    """matplotlib.pyplot.figure matplotlib.pyplot.subplots matplotlib.pyplot.subplot
+    matplotlib.pyplot.gca matplotlib.pyplot.gcf matplotlib.pyplot.axes
+    matplotlib.pyplot.subplot_mosaic matplotlib.figure.Figure plotly.graph_objects.Figure
+    plotly.subplots.make_subplots""".split()
+)
+
+#: Decorators that remember results: calling the function again need not run it again.
+CACHING = frozenset("lru_cache cache memoize cached".split())
 
 #: Methods that return the object itself.
 RETURNING_SELF = frozenset(

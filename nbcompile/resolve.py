@@ -51,7 +51,10 @@ class Resolver:
         #: (reader, step, segment, name): to find steps that enclose their readers
         self.uses: list[tuple[str, str, int, str]] = []
         self.travels = travelling(segments)
-        self.last_read = self._last_reads()
+        #: the segment in hand
+        self.position = 0
+        #: by name: the steps that may read it, each with its last segment that does
+        self.readers = self._readers()
         self.support = frozenset(name for s in segments for name in s.support)
         #: segments by the abstract objects that they change
         self.changed_in: dict[int, list[int]] = {}
@@ -62,6 +65,7 @@ class Resolver:
     def run(self) -> None:
         """Walk all cells."""
         for position, segment in enumerate(self.segments):
+            self.position = position
             match segment.kind:
                 case "step":
                     self._step(position, segment)
@@ -153,19 +157,46 @@ class Resolver:
                 step.kept.append(statement.index)
             return
         if statement.index in self.travels and self.made_of_code(statement):
+            self._refuse_effects(statement)
             unit = unit_of(statement, step.name)
             self.add_unit(unit)
             for name in unit.names:
                 self.bind(Binding("common", name, statement.cell, statement.line(), unit=unit))
             return
-        trace = self.traces.statements[statement.index]
+        trace, facts = self.traces.statements[statement.index], statement.facts
         for code, message, node, fix in refusals(statement):
             self.say(code, "error", message, statement, node, fix)
+        if facts.lazy_writes:
+            name, node = next(iter(facts.lazy_writes.items()))
+            self.say(
+                "NBF210",
+                "error",
+                f"A function here declares `global {name}` and cannot travel as code, as its own "
+                "name is bound more than once or it needs a value at its making.",
+                statement,
+                node,
+                "Give the function a name of its own, at the top level of the cell.",
+            )
         step.kept.append(statement.index)
-        step.awaits |= statement.facts.awaits
+        step.awaits |= facts.awaits
         follow_state(self, step, statement, trace)
         self.read_all(step, step.needs, statement)
         self._writes(step, statement, trace)
+
+    def _refuse_effects(self, statement: Statement) -> None:
+        """A definition that changes something when it is made, as a registry does."""
+        trace = self.traces.statements[statement.index]
+        others = sorted(name for name in trace.changed if name not in statement.facts.writes)
+        if others:
+            self.say(
+                "NBF210",
+                "error",
+                f"Making this definition changes `{others[0]}`, and definitions travel as code: "
+                "each process would make the change anew.",
+                statement,
+                trace.changed[others[0]].node,
+                f"Make it in a %%setup cell, with `{others[0]}`.",
+            )
 
     def read_all(self, step: StepState, needs: Needs, statement: Statement) -> None:
         trace = self.traces.statements[statement.index]
@@ -174,9 +205,9 @@ class Resolver:
             use(self, step, needs, name, statement, node)
         local = facts.writes.keys()
         for name, node in facts.lazy.items():
+            step.captured.add(name)
             if name not in local:
                 use(self, step, needs, name, statement, node, soft=True)
-                step.captured.add(name)
         for function in trace.called:
             unit = self.unit_of_node.get(id(function))
             if unit is not None:
@@ -364,22 +395,20 @@ class Resolver:
         return step.space[: len(space)] == space
 
     def read_after(self, name: str, step: StepState) -> bool:
-        return any(owner != step.name for owner in self.last_read.get(name, ()))
+        """Whether a later cell of another step may read a name."""
+        readers = self.readers.get(name, {})
+        return any(p > self.position for owner, p in readers.items() if owner != step.name)
 
-    def _last_reads(self) -> dict[str, set[str]]:
-        """Which steps may read each name, directly or through a function."""
-        readers: dict[str, set[str]] = {}
-        for segment in self.segments:
+    def _readers(self) -> dict[str, dict[str, int]]:
+        readers: dict[str, dict[str, int]] = {}
+        for position, segment in enumerate(self.segments):
             every = [*segment.statements]
             every += [e for e in (segment.foreach, segment.when) if e is not None]
-            for statement in every:
-                if segment.kind != "step":
-                    continue
+            for statement in every if segment.kind == "step" else ():
                 trace = self.traces.statements[statement.index]
                 names = {*statement.facts.reads, *statement.facts.lazy}
-                names |= {late.name for late in trace.late}
-                for name in names:
-                    readers.setdefault(name, set()).add(segment.step)
+                for name in names | {late.name for late in trace.late}:
+                    readers.setdefault(name, {})[segment.step] = position
         return readers
 
     def bound_later(self, name: str) -> int | None:

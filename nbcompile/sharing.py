@@ -12,12 +12,19 @@ if TYPE_CHECKING:
 
 
 def keep_together(resolver: Resolver, step: StepState, position: int) -> None:
-    """Keep names together that share objects which a later step changes."""
+    """Keep names together that share objects which a later step changes, or compares.
+
+    Names bound in this step that another step reads side by side stay together too, so that
+    `a is b` keeps its answer.
+    """
     last = resolver.segments[position].statements
     if not last:
         return
     for names, objects in resolver.traces.shared[position]:
         if not any(_changes_later(resolver, one, position, step.name) for one in objects):
+            mine = frozenset(name for name in names if name in step.writes)
+            if _read_side_by_side(resolver, step, mine):
+                step.together.append(mine)
             continue
         group = {name for name in names if _groups(resolver, step, name)}
         if len(group) < 2:
@@ -27,6 +34,16 @@ def keep_together(resolver: Resolver, step: StepState, position: int) -> None:
                 use(resolver, step, step.needs, name, last[-1], last[-1].node)
                 resolver.bind_step(step, name, last[-1], maybe=False, changed=True)
         step.together.append(frozenset(group))
+
+
+def _read_side_by_side(resolver: Resolver, step: StepState, names: frozenset[str]) -> bool:
+    readers = [resolver.readers.get(name, {}).keys() - {step.name} for name in names]
+    seen: set[str] = set()
+    for group in readers:
+        if not seen.isdisjoint(group):
+            return True
+        seen.update(group)
+    return False
 
 
 def _changes_later(resolver: Resolver, one: int, position: int, step: str) -> bool:

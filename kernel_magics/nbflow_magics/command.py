@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from nbflow.errors import UserError, user_error
 from nbflow_magics.history import Executions
-from nbflow_magics.notebook_path import VARIABLE, notebook_path
 from nbflow_magics.replay import load_task, start_replay
 from nbflow_magics.say import sentence
+from nbflow_magics.start import notebook_here, start_run, watch_run
 
 if TYPE_CHECKING:
     from nbflow_magics.session import Session
 
 #: verbs whose first argument is a notebook: left out, it is this one
-_ON_A_NOTEBOOK = frozenset({"run", "check", "graph", "export", "verify", "init"})
+_ON_A_NOTEBOOK = frozenset({"check", "graph", "export", "verify", "init"})
 
 
 def nbflow_command(session: Session, line: str) -> Any:
@@ -32,7 +32,7 @@ def nbflow_command(session: Session, line: str) -> Any:
         if words and words[0] in _HERE:
             return _HERE[words[0]](session, words[1:])
         if words and words[0] in _ON_A_NOTEBOOK and not any(map(_is_file, words[1:])):
-            words.insert(1, str(_this_notebook(session)))
+            words.insert(1, str(notebook_here(session)))
         run_command_line(words)
     except UserError as error:
         raise CommandFailed(*map(sentence, error.diagnostics)) from None
@@ -57,17 +57,6 @@ class CommandFailed(Exception):
 
 def _is_file(word: str) -> bool:
     return word.endswith((".ipynb", ".py")) and not word.startswith("-")
-
-
-def _this_notebook(session: Session) -> Any:
-    path = notebook_path(session.shell.user_ns)
-    if path is None:
-        raise user_error(
-            "NBF101",
-            "This kernel does not know which notebook file it runs.",
-            f"Name it: %nbflow run notebook.ipynb, or set the environment variable {VARIABLE}.",
-        )
-    return path
 
 
 def _show_history(session: Session, words: list[str]) -> Any:
@@ -96,5 +85,7 @@ _HERE: dict[str, Callable[[Session, list[str]], Any]] = {
     "history": _show_history,
     "load": load_task,
     "replay": start_replay,
+    "run": start_run,
     "state": _show_state,
+    "watch": watch_run,
 }

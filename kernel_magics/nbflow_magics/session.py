@@ -95,6 +95,8 @@ class Session:
         self.shell = shell
         self.steps: dict[str, Options] = {}
         self.fanouts: dict[str, FanOut] = {}
+        #: the `In [n]` and the source of each cell that ran last, by the cell's id
+        self.sources: dict[str, tuple[int, str]] = {}
         #: names that a skipped step would have made
         self.skipped: dict[str, str] = {}
         self.watch = Watch(shell.user_ns)
@@ -248,6 +250,8 @@ class Session:
             return
         running, self.running = self.running, None
         running.count = result.execution_count or 0
+        if running.info.cell_id is not None:
+            self.sources[running.info.cell_id] = (running.count, running.info.raw_cell or "")
         names = self.shell.user_ns
         names.pop(TASKS, None)
         names.pop("__nbflow_task__", None)

@@ -20,7 +20,7 @@ from typing import Any
 
 TABLE = Path(__file__).parents[1] / "docs" / "benchmarks" / "values.md"
 MEGABYTES = 200
-ROUNDS = 5
+ROUNDS = 7
 
 
 def values() -> dict[str, Callable[[], Any]]:

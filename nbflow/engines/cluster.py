@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import platform
+import signal
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nbflow.engines.base import Job, refuse
@@ -88,7 +90,7 @@ class LocalCluster:
             "distributed.scheduler.allowed-failures": 0,
             "distributed.admin.large-graph-warning-threshold": "1GB",
         }
-        with dask.config.set(settings):
+        with dask.config.set(settings), _interrupts_blocked():
             self._cluster = distributed.LocalCluster(  # type: ignore[no-untyped-call]
                 n_workers=self._workers,
                 threads_per_worker=1,
@@ -211,6 +213,23 @@ class RemoteCluster:
                     f"cannot use the store {url}: {facts['trouble']}",
                     "Put the store on a file system that all workers share.",
                 )
+
+
+@contextlib.contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Ctrl-C is for the driver: threads and processes that start inside never hear of it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    # its start would let interrupts through again
+    resource_tracker.ensure_running()
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
 def _worker_error(worker: str, what: str, fix: str) -> UserError:

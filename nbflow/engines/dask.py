@@ -21,6 +21,9 @@ from nbflow.runtime.live import live_folder, notes, output_since, task_name
 if TYPE_CHECKING:
     from nbflow.store.records import TaskRecord
 
+#: seconds that fetching the records of a batch that has ended may take
+_FETCH = 10.0
+
 
 class DaskEngine:
     """The default engine."""
@@ -134,7 +137,7 @@ class DaskEngine:
         if self._cluster.ledger:
             self._cluster.ledger.release(number)
         try:
-            seconds, packs = future.result()
+            seconds, packs = future.result(timeout=_FETCH)
         except Exception as error:
             return self._lost(batch, work, error)
         finally:

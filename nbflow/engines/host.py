@@ -63,6 +63,8 @@ def main() -> None:
     waiting: queue.Queue[Any] = queue.Queue()
     threading.Thread(target=_listen, args=(requests, waiting), daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):  # a worker keeps interrupts from its children
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     url, run, name = waiting.get()
     try:
         host = _Host(url, run, name, replies)

@@ -42,8 +42,10 @@ if TYPE_CHECKING:
 _WAIT = 0.2
 #: seconds after which a task that runs is recorded as running
 _LONG = 1.0
-#: seconds that a hard stop may take before the driver ends without the engine
+#: seconds that a hard stop may take before the run ends without a word from the engine
 _GIVE_UP = 5.0
+#: the same after a graceful stop: longer than any engine gives a task
+_PATIENCE = 20.0
 #: characters of a text that counts as a metric
 _TEXT = 80
 
@@ -186,8 +188,7 @@ class Driver:
             case Stop():
                 self._listener.cancelling(action.hard)
                 self._engine.stop(action.hard)
-                if action.hard:
-                    self._give_up = time.monotonic() + _GIVE_UP
+                self._give_up = time.monotonic() + (_GIVE_UP if action.hard else _PATIENCE)
             case End():
                 self._ended = action
         return []
@@ -221,7 +222,7 @@ class Driver:
         return events
 
     def _cancels(self, pulse: Pulse) -> list[Event]:
-        """Requests to cancel that are new; after a hard one the engine has only so long."""
+        """Requests to cancel that are new; then the engine has only so long."""
         events: list[Event] = []
         while self._stops < pulse.stops:
             self._stops += 1

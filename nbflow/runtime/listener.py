@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from nbcompile.diagnostics import Diagnostic
     from nbflow.runtime.spec import FlowSpec
     from nbflow.store.records import AttemptRecord, RunRecord, TaskRecord
 
 
 class Listener:
     """Hears everything and does nothing: override what matters."""
+
+    def diagnostics(self, diagnostics: Sequence[Diagnostic]) -> None:
+        """What the compiler has to say of the notebook, before anything runs."""
 
     def started(self, run: RunRecord, spec: FlowSpec) -> None:
         """The run has its number and begins."""

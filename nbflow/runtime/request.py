@@ -12,6 +12,7 @@ from nbflow.errors import UserError, user_error
 from nbflow.store.records import RunRecord
 
 if TYPE_CHECKING:
+    from nbcompile.diagnostics import Diagnostic
     from nbflow.store import Store
 
 
@@ -48,15 +49,18 @@ class Code:
     notebook: bytes
     #: the notebook's file, or what stands for it
     path: str
+    #: what the compiler has to say of the notebook; no errors
+    diagnostics: tuple[Diagnostic, ...] = ()
 
 
-def find_code(request: RunRequest, store: Store, parent: RunRecord | None) -> Code:
-    """The code of a request; a `UserError` has all that is wrong with the notebook."""
-    if request.target is not None:
-        path = Path(request.target)
-        return _exported(path) if path.is_dir() else _compiled(path, request)
-    if parent is None:
-        raise TypeError("a request without a target has to resume a run")
+def target_code(request: RunRequest) -> Code:
+    """The code of a notebook or a package; a `UserError` has all that is wrong with it."""
+    path = Path(request.target or "")
+    return _exported(path) if path.is_dir() else _compiled(path, request)
+
+
+def resumed_code(request: RunRequest, store: Store, parent: RunRecord) -> Code:
+    """The code of a run: of its notebook as that is now, where there still is one."""
     if Path(parent.notebook).is_file():
         return _compiled(Path(parent.notebook), request)
     version = store.version(parent.version)
@@ -77,6 +81,7 @@ def _compiled(path: Path, request: RunRequest) -> Code:
         dict(package.files),
         path.read_bytes(),
         str(path.resolve()),
+        in_order(compiled.diagnostics),
     )
 
 

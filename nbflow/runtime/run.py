@@ -24,7 +24,7 @@ from nbflow.runtime.listener import Listener
 from nbflow.runtime.live import live_folder
 from nbflow.runtime.parameters import resolve_parameters
 from nbflow.runtime.reasons import Reasons
-from nbflow.runtime.request import Code, RunRequest, find_code
+from nbflow.runtime.request import Code, RunRequest, resumed_code, target_code
 from nbflow.runtime.spec import FlowSpec, read_spec
 from nbflow.runtime.traceback import task_error
 from nbflow.store.records import RunRecord
@@ -70,22 +70,35 @@ def plan_run(request: RunRequest) -> Plan:
     """Find the code and check the request against it; raises a `UserError`."""
     from nbflow.store import open_store
 
+    # the notebook comes first: one that is not right leaves no store behind
+    code = None if request.target is None else target_code(request)
+    if code is not None and request.resume_of is None:
+        _check(request, code)
     start = None if request.target is None else Path(request.target).expanduser().parent
     store = open_store(request.store, start if start and start.is_dir() else None)
     parent = store.run(request.resume_of) if request.resume_of else None
-    code = find_code(request, store, parent)
+    if code is None:
+        if parent is None:
+            raise TypeError("a request without a target has to resume a run")
+        code = resumed_code(request, store, parent)
+    params = _check(request, code, _inherited(store, parent, code.manifest))
     spec = read_spec(code.manifest)
-    if request.start_from and request.start_from not in {step.name for step in spec.steps}:
-        names = ", ".join(f"`{step.name}`" for step in spec.steps)
+    earlier = parent or next(iter(store.runs(flow=spec.name, limit=1)), None)
+    return Plan(request, store, code, spec, params, parent, earlier)
+
+
+def _check(
+    request: RunRequest, code: Code, inherited: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The parameters of the run; a `UserError` where these or the steps named are not the flow's."""
+    names = [step["name"] for step in code.manifest["steps"]]
+    if request.start_from and request.start_from not in names:
         raise user_error(
             "NBF204",
             f"`--from {request.start_from}`: the flow has no such step.",
-            f"Its steps are {names}.",
+            f"Its steps are {', '.join(f'`{name}`' for name in dict.fromkeys(names))}.",
         )
-    given = {**_inherited(store, parent, code.manifest), **request.params}
-    params = resolve_parameters(code.manifest, given)
-    earlier = parent or next(iter(store.runs(flow=spec.name, limit=1)), None)
-    return Plan(request, store, code, spec, params, parent, earlier)
+    return resolve_parameters(code.manifest, {**(inherited or {}), **request.params})
 
 
 def run_flow(
@@ -94,6 +107,7 @@ def run_flow(
     """Run a flow to its end and return the run. What the user can put right is a `UserError`."""
     heard = listener or Listener()
     plan = plan_run(request)
+    heard.diagnostics(plan.code.diagnostics)
     used = engine or load_engine(request.on)
     with ThreadPoolExecutor(1) as aside, closing(plan.store):
         facts = aside.submit(environment.describe_environment)

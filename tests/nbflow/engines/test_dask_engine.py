@@ -240,7 +240,7 @@ def test_a_killed_worker_is_named(tmp_path: Path, cluster: LocalCluster) -> None
 
 def test_a_request_that_no_worker_can_satisfy(tmp_path: Path, cluster: LocalCluster) -> None:
     steps = [step("train", "value = 1", outputs=("value",), resources={"cpu": 4096})]
-    with pytest.raises(UserError, match="4096|cpu") as caught:
+    with pytest.raises(UserError, match=r"--cpu") as caught:
         go(tmp_path, cluster, steps)
     assert caught.value.diagnostics[0].code == "NBF403"
     assert open_store(tmp_path).runs() == []

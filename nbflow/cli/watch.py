@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nbflow.cli.progress import RunProgress, StepProgress
-from nbflow.cli.say import place
+from nbflow.cli.say import place, say_diagnostics
 from nbflow.client.text import duration, plural
 from nbflow.runtime.listener import Listener
 
 if TYPE_CHECKING:
+    from nbcompile.diagnostics import Diagnostic
     from nbflow.runtime.spec import FlowSpec
     from nbflow.store.records import AttemptRecord, RunRecord, TaskRecord
 
@@ -46,6 +47,10 @@ class Watcher(Listener):
     def __init__(self, announce: int | None = None) -> None:
         self.progress = RunProgress(())
         self._announce = announce
+
+    def diagnostics(self, diagnostics: Sequence[Diagnostic]) -> None:
+        # on stderr, also where a JSON object is all that stdout has
+        say_diagnostics(one for one in diagnostics if one.severity == "warning")
 
     def started(self, run: RunRecord, spec: FlowSpec) -> None:
         if self._announce is not None:

@@ -90,7 +90,7 @@ def plan_run(request: RunRequest) -> Plan:
 def _check(
     request: RunRequest, code: Code, inherited: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """The parameters of the run; a `UserError` where these or the steps named are not the flow's."""
+    """The parameters of the run; a `UserError` where they, or a step named, are not the flow's."""
     names = [step["name"] for step in code.manifest["steps"]]
     if request.start_from and request.start_from not in names:
         raise user_error(

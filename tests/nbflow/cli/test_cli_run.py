@@ -172,6 +172,20 @@ def test_mistakes(nbflow: Tool, words: list[str], said: str) -> None:
     status, out, err = nbflow("run", *words)
     assert (status, out) == (2, "")
     assert said in err
+    # an unknown engine is only found when there is something to run
+    assert "spork" in words or not Path(".nbflow").exists()
+
+
+def test_warnings_come_first_and_beside_the_result(nbflow: Tool) -> None:
+    Path("file.py").write_text(
+        "# %%\n%%step a\nopen('x.txt', 'w').close()\n# %%\n%%step b\nwith open('x.txt') as f:\n    t = f.read()\n"
+    )
+    diagnostics = json.loads(nbflow("check", "file.py", "--json")[1])["diagnostics"]
+    assert [one["severity"] for one in diagnostics] == ["warning"]
+    status, out, err = nbflow("run", "file.py", "--on", "inline", "--json")
+    assert json.loads(out)["run"] == "file/1"
+    assert status in (0, 1)
+    assert "warning[NBF304]" in err
 
 
 def test_json_where_nothing_could_start(nbflow: Tool) -> None:

@@ -89,6 +89,8 @@ class ValuePickler(cloudpickle.Pickler):  # type: ignore[misc,unused-ignore]
         if isinstance(obj, io.TextIOWrapper | memoryview):
             # cloudpickle would store a copy of the text or of the bytes without a word
             raise pickle.PicklingError(f"cannot pickle {kind.__name__!r} object")
+        if kind is types.CellType:
+            return _make_cell, (), _contents(obj), None, None, _fill_cell
         if kind in _DICT_VIEWS:
             return _view_again, (gc.get_referents(obj)[0], _DICT_VIEWS[kind])
         if isinstance(obj, types.FunctionType | type):
@@ -101,7 +103,7 @@ class ValuePickler(cloudpickle.Pickler):  # type: ignore[misc,unused-ignore]
         held = self._captured.intersection(func.__code__.co_freevars)
         if held:
             raise CapturedError(func.__name__, min(held))
-        reduced = super()._dynamic_function_reduce(func)
+        reduced = _with_own_cells(func, super()._dynamic_function_reduce(func))
         module = module_name(func.__globals__)
         if module is None:
             return reduced
@@ -120,6 +122,32 @@ def _by_reference(obj: Any) -> tuple[str, str] | None:
     else:
         return None
     return None if found == (obj.__module__, obj.__qualname__) else found
+
+
+def _with_own_cells(func: types.FunctionType, reduced: Any) -> Any:
+    """Give the function its very cells back: cloudpickle copies them, and functions made by one
+    call would no longer share their variables. A cell that holds its own function is sound, as
+    it is filled after it is made.
+    """
+    make, (code, base, name, defaults, _, *rest), (state, slots), *more = reduced
+    slots = {**slots, "__closure__": None}
+    return make, (code, base, name, defaults, func.__closure__, *rest), (state, slots), *more
+
+
+def _make_cell() -> types.CellType:
+    return types.CellType()
+
+
+def _contents(cell: types.CellType) -> tuple[Any, ...]:
+    try:
+        return (cell.cell_contents,)
+    except ValueError:  # a variable not bound yet
+        return ()
+
+
+def _fill_cell(cell: types.CellType, contents: tuple[Any, ...]) -> None:
+    if contents:
+        cell.cell_contents = contents[0]
 
 
 def _view_again(mapping: Any, kind: str) -> Any:

@@ -273,3 +273,25 @@ def test_modules_and_files_in_memory_are_fine() -> None:
     loaded_module, loaded_file = again((np, file))
     assert loaded_module is np
     assert loaded_file.read() == "xt"
+
+
+def test_functions_made_by_one_call_share_its_variables() -> None:
+    def pair() -> tuple[Any, Any, Any]:
+        n = 0
+
+        def up() -> None:
+            nonlocal n
+            n += 1
+
+        def get() -> int:
+            return n
+
+        def factorial(k: int) -> int:
+            return 1 if k < 2 else k * factorial(k - 1)
+
+        return up, get, factorial
+
+    up, get, factorial = again(pair())
+    up()
+    up()
+    assert (get(), factorial(5)) == (2, 120)

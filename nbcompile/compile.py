@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from nbcompile.diagnostics import Diagnostic, has_errors
 from nbcompile.emit.package import Package, emit_package
@@ -38,5 +38,7 @@ def compile_cells(
 ) -> Compiled:
     """The same for a notebook in hand."""
     flow = infer_flow(notebook, variants)
-    package = None if has_errors(flow.diagnostics) else emit_package(flow, format=format)
+    folder = Path(notebook.path).parent
+    wrong = has_errors(flow.diagnostics)
+    package = None if wrong else emit_package(flow, format=format, folder=folder)
     return Compiled(notebook, flow, package)

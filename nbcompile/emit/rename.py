@@ -76,21 +76,21 @@ class _Adapter:
         self.at_top = setting.at_top
         #: names of the class body that is walked through: functions in it do not see them
         self.class_names: frozenset[str] = frozenset()
+        #: how many functions and classes are around
+        self.depth = 0
         self.edits: list[Edit] = []
         self.imports: list[str] = []
 
     def suite(self, body: list[ast.stmt], hidden: frozenset[str], top: bool = False) -> None:
         for statement in body:
-            self.visit(statement, hidden, alone=len(body) == 1 and not top, top=top)
+            self.visit(statement, hidden, alone=len(body) == 1 and not top)
 
-    def visit(
-        self, node: ast.AST, hidden: frozenset[str], alone: bool = False, top: bool = False
-    ) -> None:
+    def visit(self, node: ast.AST, hidden: frozenset[str], alone: bool = False) -> None:
         match node:
             case ast.Name(id=name):
                 self._name(node, name, hidden)
             case ast.Global():
-                self._global(node, alone, top)
+                self._global(node, alone)
             case ast.ImportFrom(module=module, names=names) if self._moves(node):
                 written = ", ".join(alias.name for alias in names)
                 self.imports.append(f"from {'.' * node.level}{module or ''} import {written}")
@@ -145,7 +145,7 @@ class _Adapter:
         declared = {
             name
             for inner in own_nodes(node.body)
-            if isinstance(inner, ast.Global | ast.Nonlocal)
+            if isinstance(inner, ast.Global)
             for name in inner.names
         }
         own = bindings(node.body) - declared
@@ -154,7 +154,7 @@ class _Adapter:
             self._scope(node.body, hidden, own, class_names=frozenset(own))
         else:
             own |= {argument.arg for argument in arguments(node)}
-            self._scope(node.body, hidden, own)
+            self._scope(node.body, hidden - declared, own)
         self._follow(node, {node.name}, hidden)
 
     def _scope(
@@ -167,12 +167,14 @@ class _Adapter:
         """Walk through an inner scope; what a class body binds, functions in it do not see."""
         before, outer = self.class_names, hidden - self.class_names
         self.class_names = class_names - outer
+        self.depth += 1
         statements = [node for node in nodes if isinstance(node, ast.stmt)]
         if statements:
             self.suite(statements, outer | own)
         else:
             self._children(nodes, outer | own)
         self.class_names = before
+        self.depth -= 1
 
     def _outer_reads(self, node: ast.ClassDef, own: set[str]) -> None:
         """Let `n = n` in a class body read the variable of the function around it.
@@ -232,11 +234,11 @@ class _Adapter:
         elif name == "__name__" and isinstance(node.ctx, ast.Load) and name not in hidden:
             self._replace(node, '"__main__"')
 
-    def _global(self, node: ast.Global, alone: bool, top: bool) -> None:
+    def _global(self, node: ast.Global, alone: bool) -> None:
         """Inside a step the notebook's globals are the step's own variables."""
-        if self.at_top and not top:
+        if self.at_top and self.depth:
             return
-        inner = [] if top else [name for name in node.names if name not in self.shared]
+        inner = [name for name in node.names if name not in self.shared] if self.depth else []
         text = f"nonlocal {', '.join(inner)}" if inner else ""
         self._replace(node, text or ("pass" if alone else ""))
 

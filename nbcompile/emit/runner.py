@@ -79,7 +79,7 @@ class _Runner:
         for step in flow.steps:
             if self._may_skip(step):
                 self.skippable.add(step.name)
-        self.reserved = {"params", "index", "item", "branch", "values", "error", "run"}
+        self.reserved = {"params", "index", "item", "items", "branch", "values", "error", "run"}
         for step in flow.steps:
             names = (function_name(step), f"{step.name}_items", f"{step.name}_when")
             self.reserved.update((*names, self._made(step.name)))
@@ -178,10 +178,10 @@ class _Runner:
             yield outer
             yield from _inside(inner)
             return
-        if step.when is not None:
-            inner = [f"if {self._when(step)}:", f"    {start}", *_inside(inner)]
-        else:
+        if not self._may_miss(step):
             inner = [start, *inner]
+        if step.when is not None:
+            inner = [f"if {self._when(step)}:", *_inside(inner)]
         if step.name in self.skippable:
             yield f"{made} = None"
             inner = list(self._guarded(step, inner, in_branches=True))
@@ -193,6 +193,11 @@ class _Runner:
         items = self._expression_call(step, step.foreach, "items")
         single = step.foreach.target in renamed
         item = renamed.get(step.foreach.target, "item")
+        if self._may_miss(step):
+            # made only when the items are known: a fan-out without items is none
+            yield f"items = {items}"
+            yield f'{self._made(step.name)} = FanOut("{step.name}")'
+            items = "items"
         yield f"for index, {item} in enumerate({items}):"
         if not single:
             target = step.foreach.target
@@ -206,6 +211,12 @@ class _Runner:
         bound = ", ".join(f'"{name}": {renamed[name]}' for name in names)
         bound = f"{{{bound}}}" if bound else ""
         yield from _inside(self._task(step, key, item, parent, bound, renamed))
+
+    def _may_miss(self, step: Step) -> bool:
+        """Whether the items of a fan-out that is in no other may have no input."""
+        expression = step.foreach if step.options.each is None else None
+        inputs = expression.reads.inputs if expression else ()
+        return any(not self._surely(step, one) for one in inputs)
 
     def _branch(self, step: Step) -> Iterator[str]:
         return self._task(step, "branch.key", "branch.item", ", branch.parent", "", {})

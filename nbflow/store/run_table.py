@@ -12,7 +12,8 @@ from nbflow.errors import user_error
 from nbflow.store.database import Database, Row
 from nbflow.store.records import FINAL, HEARTBEAT, RunRecord, Status
 
-_COLUMNS = (
+#: what `run_record` reads
+RUN_COLUMNS = (
     'id, flow, number, version, status, params, options, tags, branch, "user", host, git,'
     " dirty, engine, environment, notebook, seed, parent, created, started, finished, heartbeat,"
     " cancel, metrics, error"
@@ -88,10 +89,10 @@ class RunTable:
                 ),
             )
             row = self.db.one(
-                f"SELECT {_COLUMNS} FROM runs WHERE flow = ? ORDER BY id DESC LIMIT 1", (flow,)
+                f"SELECT {RUN_COLUMNS} FROM runs WHERE flow = ? ORDER BY id DESC LIMIT 1", (flow,)
             )
             assert row is not None
-            record = _run(row)
+            record = run_record(row)
             self.db.executemany(
                 "INSERT INTO run_tags (tag, run_id) VALUES (?, ?)",
                 [(tag, record.id) for tag in names],
@@ -142,19 +143,19 @@ class RunTable:
         self._note_lost()
         if isinstance(run, int):
             row = self.db.one(
-                f"SELECT {_COLUMNS} FROM runs WHERE id = ? AND deleted IS NULL", (run,)
+                f"SELECT {RUN_COLUMNS} FROM runs WHERE id = ? AND deleted IS NULL", (run,)
             )
         else:
             flow, _, number = run.partition("/")
             if number in ("", "latest"):
                 row = self.db.one(
-                    f"SELECT {_COLUMNS} FROM runs WHERE flow = ? AND deleted IS NULL"
+                    f"SELECT {RUN_COLUMNS} FROM runs WHERE flow = ? AND deleted IS NULL"
                     " ORDER BY id DESC LIMIT 1",
                     (flow,),
                 )
             elif number.isdecimal():
                 row = self.db.one(
-                    f"SELECT {_COLUMNS} FROM runs WHERE flow = ? AND number = ?"
+                    f"SELECT {RUN_COLUMNS} FROM runs WHERE flow = ? AND number = ?"
                     " AND deleted IS NULL",
                     (flow, int(number)),
                 )
@@ -166,7 +167,7 @@ class RunTable:
                 f"There is no run {run!r} in this store.",
                 "`nbflow runs` lists those there are.",
             )
-        return _run(row)
+        return run_record(row)
 
     def runs(
         self,
@@ -177,6 +178,7 @@ class RunTable:
         limit: int = 50,
         before: int | None = None,
         search: str | None = None,
+        engine: str | None = None,
     ) -> list[RunRecord]:
         """Runs, newest first; ``before`` is the id of the last one already seen.
 
@@ -185,7 +187,8 @@ class RunTable:
         self._note_lost()
         where = ["deleted IS NULL"]
         values: list[Any] = []
-        for column, value in (("flow", flow), ("status", status), ("branch", branch)):
+        asked = {"flow": flow, "status": status, "branch": branch, "engine": engine}
+        for column, value in asked.items():
             if value is not None:
                 where.append(f"{column} = ?")
                 values.append(value)
@@ -203,10 +206,10 @@ class RunTable:
             escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
             values.append(f"%{escaped}%")
         rows = self.db.query(
-            f"SELECT {_COLUMNS} FROM runs WHERE {' AND '.join(where)} ORDER BY id DESC LIMIT ?",
+            f"SELECT {RUN_COLUMNS} FROM runs WHERE {' AND '.join(where)} ORDER BY id DESC LIMIT ?",
             (*values, limit),
         )
-        return [_run(row) for row in rows]
+        return [run_record(row) for row in rows]
 
     def flows(self) -> list[str]:
         """The names of all flows that have runs."""
@@ -273,7 +276,8 @@ class RunTable:
                 )
 
 
-def _run(row: Row) -> RunRecord:
+def run_record(row: Row) -> RunRecord:
+    """The record of a row that has `RUN_COLUMNS`."""
     return RunRecord(
         id=row["id"],
         flow=row["flow"],

@@ -120,7 +120,7 @@ class TaskTable:
         if limit is not None:
             sql += " LIMIT ?"
             values.append(limit)
-        return [_task(row) for row in self.db.query(sql, values)]
+        return [task_record(row) for row in self.db.query(sql, values)]
 
     def task(self, run: int, step: str, key: str = "", part: Part = "main") -> TaskRecord | None:
         """One task; None where the run has recorded none of that name."""
@@ -128,7 +128,7 @@ class TaskTable:
             "SELECT * FROM tasks WHERE run_id = ? AND step = ? AND part = ? AND ord = ?",
             (run, step, part, key_order(key)),
         )
-        return None if row is None else _task(row)
+        return None if row is None else task_record(row)
 
     def split(self, run: int, step: str, key: str = "") -> TaskRecord | None:
         """The split of a fan-out in the parent branch ``key``: its count and its items' ref."""
@@ -171,7 +171,7 @@ class TaskTable:
                 chunk,
             )
             for row in rows:
-                found[row["cache_key"]] = CachedTask(row["run_path"], _task(row))
+                found[row["cache_key"]] = CachedTask(row["run_path"], task_record(row))
         return found
 
 
@@ -198,7 +198,8 @@ def _load(text: str | None) -> Any:
     return None if text is None else json.loads(text)
 
 
-def _task(row: Row) -> TaskRecord:
+def task_record(row: Row) -> TaskRecord:
+    """The record of a whole row."""
     return TaskRecord(
         step=row["step"],
         key=row["key"],

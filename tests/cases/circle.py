@@ -1,7 +1,7 @@
 # %% [markdown]
 # ```yaml
 # expect:
-#   diagnostics: [{code: NBF205, severity: error, cell: 3, mentions: [a, b]}]
+#   diagnostics: [{code: NBF205, severity: error, mentions: [a, b]}]
 # ```
 # %%
 %%step a

@@ -21,6 +21,7 @@ def execute(
     as_json: bool = False,
     explain: bool = False,
     announce: int | None = None,
+    report: bool = False,
 ) -> int:
     """Run it; returns the exit status: 0 succeeded, 1 failed or cancelled, 2 did not start."""
     from nbflow.cli.watch import watcher
@@ -41,6 +42,11 @@ def execute(
     finally:
         listener.close()
     run = _run(record.path, request)
+    if report:
+        from nbflow.report import write_report
+
+        written = write_report(run)
+        click.echo(f"Report: {written.page}", err=True)
     if as_json:
         from nbflow.cli.shapes import result
 

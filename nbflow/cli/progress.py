@@ -56,7 +56,8 @@ class StepProgress:
         if record.started is None or record.status == "cached":
             return  # the times of a cached one are those of the task that was run
         self.started = min(self.started or record.started, record.started)
-        self.finished = max(self.finished or 0.0, record.finished or time.time())
+        if record.finished is not None:
+            self.finished = max(self.finished or 0.0, record.finished)
 
     def seconds(self) -> float | None:
         """From its first start to its last end, or to now."""

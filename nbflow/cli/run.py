@@ -42,6 +42,7 @@ def engine_options(function: Any) -> Any:
 )
 @click.option("--from", "start", metavar="STEP", help="Run this step and all after it anew.")
 @click.option("--detach", is_flag=True, help="Start the run and leave it running.")
+@click.option("--report", is_flag=True, help="Write the run's report when it has ended.")
 @click.option("--announce", type=int, hidden=True)
 @store_option
 @json_option
@@ -52,6 +53,7 @@ def command(
     variants: tuple[str, ...],
     start: str | None,
     detach: bool,
+    report: bool,
     announce: int | None,
     location: str | None,
     as_json: bool,
@@ -82,7 +84,7 @@ def command(
         start_from=start,
         **engine_fields(notebook.parent, location, **engine),
     )
-    return execute(request, as_json=as_json, explain=explain, announce=announce)
+    return execute(request, as_json=as_json, explain=explain, announce=announce, report=report)
 
 
 def engine_fields(

@@ -9,7 +9,10 @@ from typing import Any
 import click
 
 #: numbers as Python writes them: YAML 1.1 takes `1e-3` for text, `12:30` for 750 and `010` for 8
-_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_NUMBER = re.compile(
+    r"[-+]?(?:(?:\d+\.\d*|\.\d+)(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+|\.(?:inf|Inf|INF))"
+    r"|\.(?:nan|NaN|NAN)"
+)
 _TAG = "tag:yaml.org,2002:"
 
 

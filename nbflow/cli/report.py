@@ -1,0 +1,42 @@
+"""`nbflow report`: a run's notebook with the results of the run in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nbflow.cli.group import FAILED, SUCCEEDED
+from nbflow.cli.options import store_at, store_option, verb
+
+if TYPE_CHECKING:
+    from nbflow.report import Report
+
+
+@verb("report")
+@click.argument("run")
+@click.option(
+    "-o",
+    "--output",
+    "folder",
+    type=click.Path(path_type=Path),
+    help="The folder to write to, instead of the run's store.",
+)
+@store_option
+def command(run: str, folder: Path | None, location: str | None) -> int:
+    """Execute the notebook of RUN with its results loaded, and keep it as .ipynb and HTML."""
+    from nbflow.cli.paths import find
+    from nbflow.report import write_report
+
+    return say_report(write_report(find(run, store_at(location)).run, folder))
+
+
+def say_report(report: Report) -> int:
+    """Say where a report is and, if it is half of one, why."""
+    click.echo(report.notebook)
+    click.echo(report.page)
+    if report.error is None:
+        return SUCCEEDED
+    click.echo(f"The report stops at a cell that failed: {report.error}", err=True)
+    return FAILED

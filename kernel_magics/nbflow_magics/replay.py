@@ -61,16 +61,21 @@ class Replay:
 
 
 def start_replay(session: Session, words: list[str]) -> None:
-    """`%nbflow replay RUN`: later steps load their results from that run; `off` ends it."""
+    """`%nbflow replay RUN [--store PATH]`: later steps load their results; `off` ends it."""
     if words == ["off"]:
         session.replay = None
         return
+    location = None
+    if "--store" in words[:-1]:
+        at = words.index("--store")
+        location = words[at + 1]
+        words = [*words[:at], *words[at + 2 :]]
     if len(words) != 1:
         raise user_error("NBF407", "Which run?", "%nbflow replay churn/42, or churn for its newest")
     from nbflow.cli.paths import known_flow
     from nbflow.client.run import Run
 
-    store = the_store(session)
+    store = the_store(session, location)
     known_flow(words[0].partition("/")[0], store)
     recalled = Recalled(Run(words[0], store))
     session.replay = Replay(recalled)
@@ -108,12 +113,12 @@ def load_task(session: Session, words: list[str]) -> None:
     note("\n".join(lines))
 
 
-def the_store(session: Session) -> Store:
-    """The store that serves this notebook."""
+def the_store(session: Session, location: str | None = None) -> Store:
+    """The store that is named, or the one that serves this notebook."""
     from nbflow.config import find_store
 
     path = notebook_path(session.shell.user_ns)
-    return find_store(path.parent if path is not None else None)
+    return find_store(path.parent if path is not None else None, location)
 
 
 def _cells_here(session: Session, step: str) -> list[str] | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nbcompile.notebook import Notebook
+from nbcompile.spelling import with_comment_tags
 from nbflow.errors import user_error
 
 #: outputs that nbflow itself shows in the kernel: progress bars, notes
@@ -84,7 +85,10 @@ class _Session:
                 continue
             messages: list[Any] = []
             reply = self._client.execute_interactive(
-                cell.source, timeout=self._timeout, output_hook=messages.append, allow_stdin=False
+                with_comment_tags(cell),
+                timeout=self._timeout,
+                output_hook=messages.append,
+                allow_stdin=False,
             )["content"]
             step = self._of_cell.get(cell.index)
             if step is not None:

@@ -6,6 +6,7 @@ those of the driver, the scheduler, the workers and the processes that run the t
 
 from __future__ import annotations
 
+import os
 import resource
 import shutil
 import subprocess
@@ -129,15 +130,16 @@ def flow(cluster: LocalCluster, count: int, body: str, folder: Path) -> tuple[fl
 
 def metaflow(folder: Path) -> tuple[float, float] | None:
     """Wall and CPU seconds of Metaflow's local run of 200 tasks, start and join included."""
-    python = shutil.which("python3") if shutil.which("metaflow") else sys.executable
     script = folder / "fan_metaflow.py"
     script.write_text(METAFLOW)
-    known = subprocess.run([python or "", "-c", "import metaflow"], capture_output=True)
+    known = subprocess.run([sys.executable, "-c", "import metaflow"], capture_output=True)
     if known.returncode:
         return None
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    command = [python or "", str(script), "run", "--max-workers", "2", "--max-num-splits", "200"]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    command = [sys.executable, str(script), "run", "--max-workers", "2", "--max-num-splits", "200"]
+    # it wants to know who runs it, and keeps everything below the current folder
+    settings = {**os.environ, "USERNAME": "benchmark", "METAFLOW_HOME": str(folder)}
+    subprocess.run(command, cwd=folder, env=settings, check=True, capture_output=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return time.perf_counter() - start, cpu

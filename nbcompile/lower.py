@@ -20,25 +20,12 @@ from nbcompile.magics import (
     shell_lines,
     string_lines,
 )
-from nbcompile.positions import after, replace, segment
+from nbcompile.positions import after, replace
+from nbcompile.shown import is_silent, show_value
 from nbcompile.surroundings import Surroundings
 
 _SHELL = "get_ipython"
 _DISPLAY_MODULES = ("IPython.display", "IPython.core.display", "IPython.core.display_functions")
-#: calls that return None, as they are usually written: nothing to show
-_SILENT = frozenset(
-    "print display help describe shell script exec setattr delattr plt.show plt.savefig "
-    "plt.tight_layout plt.close np.random.seed random.seed logging.debug logging.info "
-    "logging.warning logging.error time.sleep os.mkdir os.remove".split()
-)
-#: methods that return None wherever one meets them
-_SILENT_METHODS = frozenset(
-    "append extend clear remove discard appendleft extendleft writelines writerow writerows "
-    "zero_grad set_option reset_option set_printoptions set_theme set_style set_context "
-    "set_palette filterwarnings simplefilter setrecursionlimit basicConfig set_config setLevel "
-    "addHandler set_default_dtype set_num_threads register_matplotlib_converters switch_backend "
-    "setdefaulttimeout setcontext makedirs chdir".split()
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,18 +227,16 @@ class _Lowering:
     def _shown(self, block: _Block, tree: ast.Module) -> tuple[_Block, ast.Module]:
         """Show the value of a cell's last expression, as the notebook does."""
         last = tree.body[-1] if tree.body else None
-        if not isinstance(last, ast.Expr) or _is_silent(last.value):
+        if not isinstance(last, ast.Expr) or is_silent(last.value):
             return block, tree
         lines = list(block.lines)
         if after(lines, last).lstrip().startswith(";"):
             return block, tree
         support = self.around.support("show")
-        source = segment(lines, last)
-        doubled = _needs_parentheses(source)
-        replace(lines, last, f"{support}({'(' if doubled else ''}{source}{')' if doubled else ''})")
         self.support.append(support)
+        still_good = show_value(lines, last, support)
         shown = _Block(lines, block.numbers)
-        return shown, _parsed(shown)
+        return shown, tree if still_good else _parsed(shown)
 
 
 def _without_display(block: _Block, tree: ast.Module) -> _Block:
@@ -370,23 +355,3 @@ def _as_text(head: str, body: _Block, number: int) -> _Block:
     lines = [f"{before}(", *string_lines(body.lines)]
     lines[-1] += f"){after}"
     return _Block(lines, [number, *body.numbers])
-
-
-def _is_silent(value: ast.expr) -> bool:
-    if isinstance(value, ast.Constant) and value.value is None:
-        return True
-    if not isinstance(value, ast.Call):
-        return False
-    if isinstance(value.func, ast.Attribute) and value.func.attr in _SILENT_METHODS:
-        return True
-    return ast.unparse(value.func) in _SILENT
-
-
-def _needs_parentheses(source: str) -> bool:
-    """Whether the source of an expression is no single argument as it stands: `a, b`."""
-    try:
-        call = ast.parse(f"f({source}\n)", mode="eval").body
-    except SyntaxError:
-        return True
-    assert isinstance(call, ast.Call)
-    return len(call.args) != 1 or bool(call.keywords) or isinstance(call.args[0], ast.Starred)

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import ast
+import warnings
+
 import pytest
 
 from nbcompile.lower import Lowered, lower
 from nbcompile.surroundings import Surroundings, look_around
 
 
+def dump(tree: ast.Module) -> str:
+    return ast.dump(tree, include_attributes=True)
+
+
 def code(body: str, around: Surroundings | None = None) -> str:
     lowered = lower(body, 0, around)
     assert [d for d in lowered.diagnostics if d.severity == "error"] == []
     assert len(lowered.lines) == lowered.code.count("\n") + 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        parsed = ast.parse(lowered.code)
+    if "f'" not in body and 'f"' not in body:
+        assert dump(lowered.tree) == dump(parsed)
     return lowered.code
 
 
@@ -43,6 +55,10 @@ def test_plain_python_stays(body: str, expected: str) -> None:
         ("a, b", "show((a, b))"),
         ("(a)", "show((a))"),
         ("x  # why", "show(x)  # why"),
+        (
+            "f(a,\n  b=lambda c: [c for d in e if d])",
+            "show(f(a,\n  b=lambda c: [c for d in e if d]))",
+        ),
         ("y = 1; x", "y = 1; show(x)"),
         ("é = 'é'; é", "é = 'é'; show(é)"),
         ("(\n a\n .b()\n)", "show((\n a\n .b()\n))"),

@@ -43,7 +43,7 @@ class Box(Base):
     size = size
 
     def area(self):
-        return self.size * len(self.kind)
+        return self.size * size
 
 
 # %%

@@ -41,6 +41,7 @@ def run() -> dict[str, Any]:
             label=first("label", change_made),
             text=start_made["text"],
             Box=start_made["Box"],
+            size=change_made["size"],
         )
     return {
         "start": start_made,

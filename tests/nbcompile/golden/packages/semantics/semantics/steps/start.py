@@ -23,6 +23,6 @@ def start():
         size = common.size
 
         def area(self):
-            return self.size * len(self.kind)
+            return self.size * common.size
 
     return {"step_size": step_size, "size": common.size, "text": text, "max": max, "Box": Box}

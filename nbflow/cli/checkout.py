@@ -15,7 +15,10 @@ from nbflow.cli.options import store_at, store_option, verb
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file to write.")
 @store_option
 def command(run: str, output: Path | None, location: str | None) -> int:
-    """Write the notebook of RUN into a file of its own, by default NAME-NUMBER beside you."""
+    """Write the notebook as it was for a run.
+
+    The file is NAME-NUMBER.ipynb in this folder, and never one that exists.
+    """
     from nbflow.cli.paths import find
     from nbflow.errors import user_error
 

@@ -24,7 +24,7 @@ VERBS: dict[str, str] = {
     "resume": "Go on from what a run has finished.",
     "cancel": "Stop a run that is going on.",
     "tag": "Add tags to a run, or take them away.",
-    "report": "Write a run's notebook with the run's results in it.",
+    "report": "Execute a run's notebook with its results, as .ipynb and HTML.",
     "checkout": "Write the notebook as it was for a run.",
     "gc": "Delete old runs and free what no kept run reaches.",
     "init": "Propose tags for an untagged notebook.",

@@ -93,10 +93,7 @@ class RunProgress:
 
 def overall(counts: dict[str, int]) -> str:
     """One word for the tasks of a step: the first of these that any of them has."""
-    for status in ("failed", "lost", "running", "cancelled", "pending"):
-        if counts.get(status):
-            return status
-    for status in ("succeeded", "cached", "skipped"):
-        if counts.get(status):
-            return status
-    return "pending"
+    return next((status for status in _FIRST if status in counts), "pending")
+
+
+_FIRST = ("failed", "lost", "running", "cancelled", "pending", "succeeded", "cached", "skipped")

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 )
 @store_option
 def command(run: str, folder: Path | None, location: str | None) -> int:
-    """Execute the notebook of RUN with its results loaded, and keep it as .ipynb and HTML."""
+    """Execute a run's notebook with its results, as .ipynb and HTML.
+
+    Kept in the run's store. The exit status is 1 where a cell of the notebook fails.
+    """
     from nbflow.cli.paths import find
     from nbflow.report import write_report
 

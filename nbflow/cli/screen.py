@@ -75,7 +75,7 @@ def counts_text(counts: dict[str, int]) -> Text:
 
     if not counts:
         return status_text("pending")
-    many = sum(counts.values()) > 1
+    many = sum(counts.values()) != 1
     return Text("  ").join(status_text(name, n if many else None) for name, n in counts.items())
 
 

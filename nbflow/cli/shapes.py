@@ -73,20 +73,17 @@ def _artifact_json(artifact: Artifact) -> dict[str, Any]:
 def result(run: Run, *, explain: bool = False) -> dict[str, Any]:
     """What `run --json` prints of a run that has ended."""
     from nbflow.cli.progress import overall
+    from nbflow.client.show import step_rows
 
-    summary = run.summary
+    caught = {step.name for step in run.spec.steps if step.catch}
     steps: dict[str, Any] = {}
-    for step in run.spec.steps:
-        counts = dict(summary[step.name].counts) if step.name in summary else {}
-        tasks = sum(counts.values())
-        if not tasks and step.line:
-            # no tasks of its own: the split tells whether there was nothing to do or it was skipped
-            counts = {one.status: 1 for one in run.store.tasks(run.id, step.line[-1], part="items")}
-        steps[step.name] = {
-            "status": overall(counts),
-            "tasks": tasks,
-            "cached": counts.get("cached", 0) if tasks else 0,
-            "failed": counts.get("failed", 0) if tasks else 0,
+    for name, counts, _ in step_rows(run):
+        told = {k: n for k, n in counts.items() if name not in caught or k != "failed"}
+        steps[name] = {
+            "status": overall(told or counts),
+            "tasks": sum(counts.values()),
+            "cached": counts.get("cached", 0),
+            "failed": counts.get("failed", 0),
         }
     shown = {
         "run": run.path,

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from nbflow.cli.group import FAILED, SUCCEEDED
 from nbflow.cli.options import store_at, store_option, verb
+from nbflow.errors import user_error
+
+if TYPE_CHECKING:
+    from nbflow.client.step import StepView
 
 
 @verb("step")
@@ -24,7 +30,30 @@ def command(step: str, run: str, key: str, attempt: int, items: bool, location: 
     from nbflow.runtime.task import run_task
 
     store = store_at(location)
-    found = find(f"{run}/{step}", store).run
+    view = find(f"{run}/{step}", store).step
+    assert view is not None
+    _check_key(view, key, items)
+    found = view.run
     record = run_task(store, found.id, step, key, attempt, "items" if items else "main")
     store.publish(found.id, [record])
     return FAILED if record.status == "failed" else SUCCEEDED
+
+
+def _check_key(step: StepView, key: str, items: bool) -> None:
+    """Refuse a task that the run does not have."""
+    line = step.spec.line
+    parts = key.split(".") if key else []
+    depth = len(line) - (1 if items and step.spec.splits else 0)
+    good = len(parts) == depth and all(part.isdecimal() for part in parts)
+    if good and depth and not items:
+        run = step.run
+        split = run.store.split(run.id, line[-1], ".".join(parts[:-1]))
+        good = split is not None and int(parts[-1]) < (split.count or 0)
+    if not good:
+        raise user_error(
+            "NBF407",
+            f"{step.path} has no task {key!r}.",
+            f"`nbflow show {step.path}` lists those there are."
+            if depth
+            else "It does not fan out: leave --split away.",
+        )

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from nbflow.client.html import code, dim, folded, page, rows_table, status, table, title
 from nbflow.client.text import brief, duration, grid, pairs, when
+from nbflow.store.records import FINAL
 
 if TYPE_CHECKING:
     from nbflow.client.run import Run
+    from nbflow.runtime.spec import StepSpec
 
 #: order in which the counts of a step are told
 ORDER = (
@@ -31,7 +33,7 @@ def step_rows(run: Run) -> list[tuple[str, dict[str, int], float | None]]:
     for step in run.spec.steps:
         one = summary.get(step.name)
         if one is None:
-            rows.append((step.name, {}, None))
+            rows.append((step.name, _split_counts(run, step), None))
             continue
         counts = {name: one.counts[name] for name in ORDER if one.counts.get(name)}
         # the times of cached tasks are those of the tasks that were run
@@ -40,7 +42,13 @@ def step_rows(run: Run) -> list[tuple[str, dict[str, int], float | None]]:
     return rows
 
 
-def counts_text(counts: dict[str, int], steps_tasks: int | None = None) -> str:
+def _split_counts(run: Run, step: StepSpec) -> dict[str, int]:
+    """Of a fan-out without tasks, how its splits ended: over no items, or skipped."""
+    splits = run.store.tasks(run.id, step.line[-1], part="items") if step.line else []
+    return {split.status: 0 for split in splits if split.status in FINAL}
+
+
+def counts_text(counts: dict[str, int]) -> str:
     """`succeeded` for one task, `3 succeeded, 1 failed` for more, `pending` for none."""
     if not counts:
         return "pending"
@@ -72,7 +80,7 @@ def run_html(run: Run) -> str:
     rows = [
         [
             escape(name),
-            " ".join(status(s, n if sum(counts.values()) > 1 else None) for s, n in counts.items())
+            " ".join(status(s, n if sum(counts.values()) != 1 else None) for s, n in counts.items())
             or status("pending"),
             dim(duration(took)),
         ]

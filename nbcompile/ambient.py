@@ -24,6 +24,9 @@ class Ambient:
     imports: tuple[str, ...]
     restore: str
     save: str
+    #: a line before the body, for steps that save; how they save what they restored too
+    prepare: str = ""
+    save_again: str = ""
     #: every later step depends on a change, not only those seen to use it
     pervasive: bool = False
 
@@ -55,7 +58,10 @@ AMBIENT: dict[str, Ambient] = {
         "the environment's variables",
         ("import os",),
         "os.environ.update(_environ)",
-        "dict(os.environ)",
+        # only what the step changed: the rest is each machine's own, and may be secret
+        "{k: v for k, v in os.environ.items() if _before.get(k) != v}",
+        prepare="_before = dict(os.environ)",
+        save_again="_environ | {k: v for k, v in os.environ.items() if _before.get(k) != v}",
         pervasive=True,
     ),
     "cwd": Ambient(
@@ -86,10 +92,7 @@ _PYPLOT_NEUTRAL = frozenset(
     "close style rcParams rc use get_cmap cm switch_backend ion ioff".split()
 )
 
-_SETS_ENVIRON = frozenset(
-    "os.environ.update os.environ.setdefault os.environ.pop os.environ.clear os.putenv "
-    "os.unsetenv".split()
-)
+_SETS_ENVIRON = frozenset("os.environ.update os.environ.setdefault os.putenv".split())
 
 #: Calls that set an option for the whole process; repeated in later steps.
 OPTION_CALLS = frozenset(
@@ -105,8 +108,9 @@ OPTION_CALLS = frozenset(
 )
 #: Calls that change the process in a way that nbflow only warns of.
 WARNED_CALLS = frozenset(
-    """logging.basicConfig logging.disable signal.signal socket.setdefaulttimeout os.umask
-    os.nice torch.manual_seed tensorflow.random.set_seed threading.Thread
+    """os.environ.pop os.environ.clear os.unsetenv logging.basicConfig logging.disable
+    signal.signal socket.setdefaulttimeout os.umask os.nice torch.manual_seed
+    tensorflow.random.set_seed threading.Thread
     atexit.register""".split()
 )
 

@@ -238,13 +238,10 @@ def _binders(segments: tuple[Segment, ...]) -> dict[str, int]:
                 count[name] = count.get(name, 0) + 1
             for name in statement.facts.lazy_writes:
                 count[name] = count.get(name, 0) + 1
-        for name in segment.merged.foreach.targets if _fans_out(segment) else ():
+        foreach = segment.merged.foreach if segment.merged is not None else None
+        for name in foreach.targets if foreach is not None else ():
             count[name] = count.get(name, 0) + 1
     return count
-
-
-def _fans_out(segment: Segment) -> bool:
-    return segment.merged is not None and segment.merged.foreach is not None
 
 
 def _only_names(target: ast.expr) -> bool:

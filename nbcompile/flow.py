@@ -138,6 +138,8 @@ class Step:
     options: Options
     foreach: Expression | None = None
     when: Expression | None = None
+    #: definitions in `common` that the step may call, directly or through values it reads
+    calls: tuple[str, ...] = ()
     #: names that an inner function of this step captures and that a later step binds anew
     captured: tuple[str, ...] = ()
     #: inputs that a later step reads too: changing them unseen would differ from the notebook

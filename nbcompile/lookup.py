@@ -183,9 +183,9 @@ def use_late(
 ) -> None:
     """A called function uses a name at module level."""
     unit = resolver.unit_of_node.get(id(late.function))
-    if unit is None:
-        return
     name = late.name
+    if unit is None and name not in resolver.class_names.get(id(late.function), ()):
+        return
     binding = resolver.names.get(name)
     if binding is None and not late.writes:
         return

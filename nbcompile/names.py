@@ -102,6 +102,8 @@ class StepState:
     #: option settings of earlier steps, by statement index
     settings: list[int] = field(default_factory=list)
     together: list[frozenset[str]] = field(default_factory=list)
+    #: definitions in the shared module that may be called
+    calls: set[str] = field(default_factory=set)
     taints: bool = False
     awaits: bool = False
     #: ancestors in fan-outs: () or names of the steps that fan out

@@ -20,6 +20,7 @@ from nbcompile.definitions import (
     unit_of,
 )
 from nbcompile.diagnostics import Diagnostic, Severity
+from nbcompile.freenames import bound_names
 from nbcompile.lookup import BUILTINS, use, use_late
 from nbcompile.names import Binding, Needs, StepState
 from nbcompile.othercells import analysis_statement, setup_statement
@@ -56,6 +57,8 @@ class Resolver:
         #: by name: the steps that may read it, each with its last segment that does
         self.readers = self._readers()
         self.support = frozenset(name for s in segments for name in s.support)
+        #: of classes that travel as values: names that they take from the shared module
+        self.class_names: dict[int, set[str]] = {}
         #: segments by the abstract objects that they change
         self.changed_in: dict[int, list[int]] = {}
         for number, objects in enumerate(traces.changes):
@@ -177,6 +180,11 @@ class Resolver:
                 node,
                 "Give the function a name of its own, at the top level of the cell.",
             )
+        if isinstance(statement.node, ast.ClassDef):
+            # names that its body binds are looked up in the shared module, by its methods too
+            self.class_names[id(statement.node)] = facts.reads.keys() & bound_names(
+                statement.node.body
+            )
         step.kept.append(statement.index)
         step.awaits |= facts.awaits
         follow_state(self, step, statement, trace)
@@ -212,6 +220,7 @@ class Resolver:
             unit = self.unit_of_node.get(id(function))
             if unit is not None:
                 self.include(unit)
+                step.calls |= {unit.renamed.get(name, name) for name in unit.names}
         for late in trace.late:
             use_late(self, step, needs, late, statement)
 

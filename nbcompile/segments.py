@@ -76,7 +76,7 @@ def read_segments(
         if cell.kind is None and not cell.body.strip():
             continue
         lowered = lower(cell.body, cell.cell, around)
-        kind: SegmentKind = "untagged" if cell.kind in (None, "flow") else cell.kind
+        kind = _kind(cell)
         if kind != "untagged":
             diagnostics += lowered.diagnostics
         statements = []
@@ -90,6 +90,12 @@ def read_segments(
         )
     segments, found = _with_options(segments, index)
     return tuple(segments), (*diagnostics, *found)
+
+
+def _kind(cell: TaggedCell) -> SegmentKind:
+    if cell.kind is None or cell.kind == "flow":
+        return "untagged"
+    return cell.kind
 
 
 def _postpones(node: ast.stmt) -> bool:
@@ -149,7 +155,8 @@ def _taken_variants(cells: list[TaggedCell], asked: dict[str, str]) -> dict[str,
 
 def _first_line(node: ast.stmt) -> int:
     decorators = getattr(node, "decorator_list", [])
-    return min([node.lineno, *(d.lineno for d in decorators)])
+    first: int = min([node.lineno, *(d.lineno for d in decorators)])
+    return first
 
 
 def _cut(lowered: Lowered, cell: int) -> list[tuple[ast.stmt, Piece]]:

@@ -83,9 +83,9 @@ def trace(segments: Iterable[Segment]) -> Traces:
         if segment.step in fanned:
             # the fan-out's name stands for all that its branches hold
             inside = [machine.value(name) for name in written]
-            code = frozenset().union(*(machine.heap.codes(value) for value in inside))
-            one = machine.heap.new((o for v in inside for o in v.own), code, plain=True)
-            machine.bind(segment.step, Value(frozenset({one})))
+            code = frozenset(c for value in inside for c in machine.heap.codes(value))
+            branches = machine.heap.new((o for v in inside for o in v.own), code, plain=True)
+            machine.bind(segment.step, Value(frozenset({branches})))
     return result
 
 

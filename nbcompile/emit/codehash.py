@@ -43,8 +43,10 @@ class SharedCode:
     def hash_of(self, step: Step, module: str) -> str:
         """The hash of a step's code: its module and, transitively, what it uses of `common`."""
         parts = [module]
-        if "common" in module:
-            used = {*self._always}
+        if "common" in module or step.calls:
+            used = {*self._always} if "common" in module else set()
+            for name in step.calls:
+                used.update(self._binder.get(name, ()))
             for reads in (step.reads, *(e.reads for e in (step.foreach, step.when) if e)):
                 for name in (*reads.common, *reads.bind):
                     used.update(self._binder.get(name.partition(" ")[0], ()))

@@ -248,6 +248,10 @@ class _StepModule:
         for kind in step.restores:
             yield from self._ambient_imports(kind)
             yield AMBIENT[kind].restore
+        for kind in step.saves:
+            if AMBIENT[kind].prepare:
+                yield from self._ambient_imports(kind)
+                yield AMBIENT[kind].prepare
         for line in step.preamble:
             yield line.replace("= common.", f"= {self.common}.")
         yield from self._early_builtins()
@@ -272,7 +276,10 @@ class _StepModule:
     def _closing(self) -> Iterable[str]:
         step = self.step
         maybe = [name for name in step.maybe if name in step.outputs]
-        saved = {AMBIENT[kind].variable: AMBIENT[kind].save for kind in step.saves}
+        saved = {}
+        for kind in step.saves:
+            again = AMBIENT[kind].save_again if kind in step.restores else ""
+            saved[AMBIENT[kind].variable] = again or AMBIENT[kind].save
         for kind in step.saves:
             yield from self._ambient_imports(kind)
         names = [*step.outputs, *(name for name in saved if name not in step.outputs)]

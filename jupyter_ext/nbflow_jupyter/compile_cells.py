@@ -13,10 +13,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from nbcompile import emit_package, infer_flow
-from nbcompile.diagnostics import Diagnostic, has_errors, in_order
+from nbcompile.diagnostics import has_errors, in_order
 from nbcompile.emit.manifest import all_inputs, edges
 from nbcompile.flow import Expression, Flow, Step
 from nbcompile.notebook import Cell, Notebook, NotebookError, read_notebook
+from nbcompile.segments import variants_of
 from nbcompile.tags import read_tags
 from nbflow_jupyter import wire
 from nbflow_jupyter.forms import fields_of
@@ -27,15 +28,14 @@ def compile_request(request: dict[str, Any], folder: str) -> wire.Compiled:
     began = time.perf_counter()
     notebook = _notebook(request)
     flow = infer_flow(notebook, dict(request.get("variants") or {}))
-    steps, diagnostics = _code(flow, folder, bool(request.get("code")))
-    tagged = [read_tags(cell) for cell in notebook.cells]
+    steps = _code(flow, folder, bool(request.get("code")))
     return {
         "flow": flow.name,
         "graph": flow_graph(flow, {step["name"]: step["code"] or "" for step in steps}),
-        "diagnostics": _told(in_order((*flow.diagnostics, *diagnostics))),
+        "diagnostics": _told(in_order(flow.diagnostics)),
         "parameters": fields_of(flow.parameters),
         "steps": steps,
-        "cell_steps": [one.name if one.kind == "step" else None for one in tagged],
+        "cell_steps": [_step_of(cell) for cell in notebook.cells],
         "seconds": time.perf_counter() - began,
     }
 
@@ -43,7 +43,7 @@ def compile_request(request: dict[str, Any], folder: str) -> wire.Compiled:
 def read_parameters(path: str, name: str) -> wire.Parameters:
     """The form of a saved notebook; ``name`` is its path below the server's root."""
     try:
-        flow = infer_flow(read_notebook(path))
+        notebook = read_notebook(path)
     except NotebookError as error:
         return {
             "flow": Path(path).stem,
@@ -52,11 +52,12 @@ def read_parameters(path: str, name: str) -> wire.Parameters:
             "variants": {},
             "diagnostics": _told(error.diagnostics),
         }
+    flow = infer_flow(notebook)
     return {
         "flow": flow.name,
         "notebook": name,
         "parameters": fields_of(flow.parameters),
-        "variants": _variants(path),
+        "variants": _variants(notebook),
         "diagnostics": _told(in_order(flow.diagnostics)),
     }
 
@@ -115,29 +116,26 @@ def _source(expression: Expression | None) -> str | None:
     return f"{target}{expression.code}"
 
 
-def _code(
-    flow: Flow, folder: str, wanted: bool
-) -> tuple[list[wire.CompiledStep], tuple[Diagnostic, ...]]:
+def _code(flow: Flow, folder: str, wanted: bool) -> list[wire.CompiledStep]:
     """The code of each step, as a run would have it."""
     names = [step.name for step in flow.steps]
     if not wanted or has_errors(flow.diagnostics):
-        return [{"name": name, "code": None, "text": None} for name in names], ()
+        return [{"name": name, "code": None, "text": None} for name in names]
     package = emit_package(flow, folder=Path(folder))
     codes = {step["name"]: step["code"] for step in package.manifest["steps"]}
     text = {name: package.files[f"{package.name}/steps/{name}.py"] for name in names}
-    return [{"name": name, "code": codes[name], "text": text[name]} for name in names], ()
+    return [{"name": name, "code": codes[name], "text": text[name]} for name in names]
 
 
-def _variants(path: str) -> dict[str, list[str]]:
+def _step_of(cell: Cell) -> str | None:
+    """The step that a cell is part of."""
+    tagged = read_tags(cell) if cell.kind == "code" else None
+    return tagged.step if tagged is not None and tagged.kind == "step" else None
+
+
+def _variants(notebook: Notebook) -> dict[str, list[str]]:
     """The alternatives of each step that has some."""
-    found: dict[str, list[str]] = {}
-    for cell in read_notebook(path).cells:
-        tagged = read_tags(cell)
-        for option in tagged.options if tagged.kind == "step" else ():
-            if option.name == "variant" and tagged.name:
-                names = found.setdefault(tagged.name, [])
-                names += [one for one in [str(option.value)] if one not in names]
-    return found
+    return variants_of(read_tags(cell) for cell in notebook.cells if cell.kind == "code")
 
 
 def _notebook(request: dict[str, Any]) -> Notebook:

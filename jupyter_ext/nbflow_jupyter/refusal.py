@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import cast
 
+from tornado import web
+
 from nbcompile.diagnostics import Diagnostic
 from nbcompile.notebook import NotebookError
 from nbflow.errors import StoreError, UserError
@@ -14,14 +16,13 @@ from nbflow_jupyter import wire
 _STATUS = {"NBF406": 409, "NBF407": 404}
 
 
-class Refusal(Exception):
+class Refusal(web.HTTPError):
     """The answer is this status, with a sentence and what there is to say of a notebook."""
 
     def __init__(
         self, status: int, message: str, diagnostics: Iterable[wire.Diagnostic] = ()
     ) -> None:
-        super().__init__(status, message)
-        self.status = status
+        super().__init__(status)
         self.message = message
         self.diagnostics = list(diagnostics)
 

@@ -62,6 +62,13 @@ class StoreInfo(TypedDict):
     default: bool
 
 
+class Stores(TypedDict):
+    """The stores there are; `serving` is the one of the notebook that was asked for."""
+
+    stores: list[StoreInfo]
+    serving: str | None
+
+
 class EngineInfo(TypedDict):
     """An engine to start runs on."""
 

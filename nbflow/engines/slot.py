@@ -168,7 +168,8 @@ class _Child:
         if devices is not None:
             environment["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, devices))
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "nbflow.engines.host"],
+            # -P: a file of the user beside the notebook must not stand in for one of ours
+            [sys.executable, "-P", "-m", "nbflow.engines.host"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

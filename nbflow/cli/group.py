@@ -82,12 +82,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def call(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit status; what went wrong is said on stderr."""
-    words = list(arguments)
-    debug = "--debug" in words
+    words = [word for word in arguments if word != "--debug"]
+    debug = len(words) < len(arguments)
     try:
-        status = nbflow.main(
-            [word for word in words if word != "--debug"], "nbflow", standalone_mode=False
-        )
+        # the words themselves are there for a verb that starts another process
+        status = nbflow.main(words, "nbflow", standalone_mode=False, obj=words)
     except click.exceptions.Exit as end:
         return end.exit_code
     except (KeyboardInterrupt, click.Abort):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +72,7 @@ def command(
     if detach:
         from nbflow.cli.detach import start_detached
 
-        return start_detached(sys.argv[1:], as_json=as_json)
+        return start_detached(click.get_current_context().obj, as_json=as_json)
     from nbflow.cli.execute import execute
     from nbflow.runtime.request import RunRequest
 

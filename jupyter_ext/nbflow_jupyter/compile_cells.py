@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from dataclasses import fields
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -21,6 +22,7 @@ from nbcompile.segments import variants_of
 from nbcompile.tags import read_tags
 from nbflow_jupyter import wire
 from nbflow_jupyter.forms import fields_of
+from nbflow_jupyter.graph import options as said_options
 
 
 def compile_request(request: dict[str, Any], folder: str) -> wire.Compiled:
@@ -82,8 +84,11 @@ def _node(step: Step, line: list[str], code: str) -> wire.GraphNode:
     options = step.options
     resources = options.resources
     asked = {name: getattr(resources, name) for name in ("cpu", "memory", "gpu", "disk", "image")}
-    names = ("retry", "retry_delay", "timeout", "catch", "keep", "drop", "cache", "env", "variant")
-    said = {name: getattr(options, name) for name in names}
+    said = {
+        one.name: list(value) if isinstance(value, tuple) else value
+        for one in fields(options)
+        for value in (getattr(options, one.name),)
+    }
     return {
         "name": step.name,
         "cells": list(step.cells),
@@ -100,11 +105,7 @@ def _node(step: Step, line: list[str], code: str) -> wire.GraphNode:
         "outputs": list(step.outputs),
         "crossing": list(step.crossing),
         "resources": {name: value for name, value in asked.items() if value is not None},
-        "options": {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in said.items()
-            if value not in (None, (), 0)
-        },
+        "options": said_options(said),
         "code": code,
     }
 

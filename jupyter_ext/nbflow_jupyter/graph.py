@@ -8,7 +8,18 @@ from typing import Any
 from nbflow.runtime.spec import FlowSpec, read_spec
 from nbflow_jupyter import wire
 
-_OPTIONS = ("retry", "retry_delay", "timeout", "catch", "keep", "drop", "cache", "env", "variant")
+#: a step's options, and what they are where nothing is said
+_OPTIONS: dict[str, Any] = {
+    "retry": 0,
+    "retry_delay": 0,
+    "timeout": None,
+    "catch": False,
+    "keep": [],
+    "drop": [],
+    "cache": True,
+    "env": None,
+    "variant": None,
+}
 
 
 def graph(
@@ -37,6 +48,15 @@ def inputs(step: Mapping[str, Any]) -> list[wire.NodeInput]:
     ]
 
 
+def options(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Those options of a step that say something."""
+    return {
+        name: given[name]
+        for name, default in _OPTIONS.items()
+        if given.get(name, default) != default
+    }
+
+
 def _node(step: Mapping[str, Any], line: list[str]) -> wire.GraphNode:
     foreach, when = step.get("foreach"), step.get("when")
     resources = step.get("resources") or {}
@@ -53,7 +73,7 @@ def _node(step: Mapping[str, Any], line: list[str]) -> wire.GraphNode:
         "outputs": list(step.get("outputs", ())),
         "crossing": list(step.get("crossing", ())),
         "resources": {name: value for name, value in resources.items() if value is not None},
-        "options": {name: step[name] for name in _OPTIONS if step.get(name) not in (None, [], 0)},
+        "options": options(step),
         "code": step.get("code") or "",
     }
 

@@ -150,11 +150,15 @@ class NbflowHandler(APIHandler):
 
     def give(self, data: bytes, name: str, kind: str = "application/octet-stream") -> None:
         """Answer with a file to be saved, never to be shown."""
+        self.attach(name)
+        self.finish(data, set_content_type=kind)
+
+    def attach(self, name: str) -> None:
+        """Let a browser save the answer under this name, or one like it."""
         plain = "".join(c if c.isalnum() or c in "._-" else "_" for c in name)
         ascii_name = plain.encode("ascii", "replace").decode().replace("?", "_")
         self.set_header("Content-Disposition", f'attachment; filename="{ascii_name}"')
         self.harmless()
-        self.finish(data, set_content_type=kind)
 
     def harmless(self, policy: str = "sandbox; default-src 'none'") -> None:
         """Let a browser do nothing with the answer but show or save it."""

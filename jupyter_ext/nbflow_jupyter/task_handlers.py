@@ -29,6 +29,9 @@ HTML_POLICY = (
 )
 _PNG = b"\x89PNG\r\n\x1a\n"
 
+#: bytes sent at once of a stored value
+_PIECE = 1 << 20
+
 #: how a stored value's file is called
 _SUFFIX = {"text": ".txt", "arrow": ".arrow", "pickle": ".pickle", "json": ".json"}
 
@@ -212,9 +215,15 @@ class ArtifactHandler(OfTask):
         """The stored bytes, to be saved; they are read by nobody here."""
         name = self.text("name")
         store, run, ref = await self.find_artifact(flow, number)
-        data = await self.work(store.get_bytes, ref)
+        data = await self.work(store.view, ref)
         suffix = _SUFFIX.get(ref.codec, ".bin")
-        self.give(data, f"{run.flow}-{run.number}-{self.text('step')}-{name}{suffix}")
+        self.attach(f"{run.flow}-{run.number}-{self.text('step')}-{name}{suffix}")
+        self.set_header("Content-Type", "application/octet-stream")
+        self.set_header("Content-Length", len(data))
+        for start in range(0, len(data), _PIECE):
+            self.write(bytes(data[start : start + _PIECE]))
+            await self.flush()
+        self.finish(set_content_type="application/octet-stream")
 
 
 class ImageHandler(OfTask):

@@ -54,6 +54,10 @@ class ValueSide:
             return json.dumps(ref.inline).encode()
         return bytes(self._bytes(ref))
 
+    def view(self, ref: Ref) -> memoryview:
+        """The bytes as they are stored, without a copy where they lie on this machine."""
+        return self._bytes(ref) if ref.at else memoryview(self.get_bytes(ref))
+
     def items(self, ref: Ref) -> Items:
         """The items of a fan-out, as `ValueWriter.put_items` stored them."""
         return Items(self._bytes(ref))

@@ -39,7 +39,7 @@ def command(path: str, output: Path | None, location: str | None, as_json: bool)
         )
     value = found.value()
     if output is not None:
-        write(value, output)
+        _write(value, output, path)
         click.echo(f"{path} written to {output}", err=True)
     elif as_json:
         click.echo(to_json(value, path))
@@ -77,6 +77,21 @@ def _keyed(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_keyed(one) for one in value]
     return value
+
+
+def _write(value: Any, output: Path, path: str) -> None:
+    from nbflow.errors import UserError
+
+    try:
+        write(value, output)
+    except (OSError, UserError):
+        raise
+    except Exception as error:
+        raise user_error(
+            "NBF407",
+            f"{path} is a {type(value).__name__} and cannot be written as {output.suffix}: {error}",
+            f"Any value can be written as .pkl: nbflow get {path} -o {output.stem}.pkl",
+        ) from error
 
 
 def write(value: Any, output: Path) -> None:

@@ -99,11 +99,11 @@ def call(arguments: Sequence[str]) -> int:
     except Exception as error:
         if debug:
             raise
-        return explain(error)
+        return explain(error, words)
     return status if isinstance(status, int) else SUCCEEDED
 
 
-def explain(error: Exception) -> int:
+def explain(error: Exception, words: Sequence[str] = ()) -> int:
     """Say an error as sentences on stderr; returns the exit status."""
     diagnostics = getattr(error, "diagnostics", None)
     if diagnostics is not None:  # a UserError, or the compiler's NotebookError
@@ -112,7 +112,7 @@ def explain(error: Exception) -> int:
         say_diagnostics(diagnostics)
         return USAGE
     if isinstance(error, click.ClickException):
-        _say_usage(error)
+        _say_usage(error, words)
         return USAGE
     if isinstance(error, OSError) and error.filename:
         click.echo(f"error: {error.strerror}: {error.filename}", err=True)
@@ -125,12 +125,10 @@ def explain(error: Exception) -> int:
     return OURS
 
 
-def _say_usage(error: click.ClickException) -> None:
-    message = error.format_message()
-    click.echo(f"error: {message}", err=True)
-    context = getattr(error, "ctx", None)
-    if context is not None:
-        click.echo(f"`{context.command_path} --help` shows how it is used.", err=True)
+def _say_usage(error: click.ClickException, words: Sequence[str]) -> None:
+    click.echo(f"error: {error.format_message()}", err=True)
+    verb = f" {words[0]}" if words and words[0] in VERBS else ""
+    click.echo(f"`nbflow{verb} --help` shows how it is used.", err=True)
 
 
 def _unknown(word: str) -> str:

@@ -143,6 +143,8 @@ def test_gc_keeps_tagged_runs_and_frees_what_the_dry_run_said(nbflow: Tool, chur
         (["get", "churn/1/train/1/scores"], "Did you mean 'score'?"),
         (["get", "churn/1/train/scores"], "Did you mean 'score'?"),
         (["get", "churn/1/choose"], "Add its name"),
+        (["get", "churn/1/choose/best", "-o", "x.parquet"], "-o x.pkl"),
+        (["get", "churn/1/choose/best", "-o", "/nowhere/x.txt"], "No such file or directory"),
         (["show", "churn/2/choose/best"], "has not run"),
         (["diff", "churn/1", "churn/x"], "churn/2 has no step 'x'"),
         (["show", "a/b/c/d/e/f"], "is not a path"),

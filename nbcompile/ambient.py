@@ -22,7 +22,7 @@ class Ambient:
     variable: str
     title: str
     imports: tuple[str, ...]
-    restore: str
+    restore: tuple[str, ...]
     save: str
     #: a line before the body, for steps that save; how they save what they restored too
     prepare: str = ""
@@ -31,44 +31,56 @@ class Ambient:
     pervasive: bool = False
 
 
+#: variables set since `_before` was taken, None for those removed
+_CHANGED_ENVIRON = (
+    "{name: os.environ.get(name) for name in _before.keys() | os.environ.keys() "
+    "if os.environ.get(name) != _before.get(name)}"
+)
+
 AMBIENT: dict[str, Ambient] = {
     "random": Ambient(
         "_random",
         "the state of `random`",
         ("import random",),
-        "random.setstate(_random)",
+        ("random.setstate(_random)",),
         "random.getstate()",
     ),
     "numpy_random": Ambient(
         "_numpy_random",
         "the state of `numpy.random`",
         ("import numpy",),
-        "numpy.random.set_state(_numpy_random)",
+        ("numpy.random.set_state(_numpy_random)",),
         "numpy.random.get_state()",
     ),
     "figure": Ambient(
         "_figure",
         "the current figure",
         ("import matplotlib.pyplot",),
-        "matplotlib.pyplot.figure(_figure)",
+        ("matplotlib.pyplot.figure(_figure)",),
         "matplotlib.pyplot.gcf()",
     ),
     "environ": Ambient(
         "_environ",
         "the environment's variables",
         ("import os",),
-        "os.environ.update(_environ)",
+        (
+            "for _name, _value in _environ.items():",
+            "    if _value is None:",
+            "        os.environ.pop(_name, None)",
+            "    else:",
+            "        os.environ[_name] = _value",
+        ),
         # only what the step changed: the rest is each machine's own, and may be secret
-        "{k: v for k, v in os.environ.items() if _before.get(k) != v}",
+        _CHANGED_ENVIRON,
         prepare="_before = dict(os.environ)",
-        save_again="_environ | {k: v for k, v in os.environ.items() if _before.get(k) != v}",
+        save_again=f"_environ | {_CHANGED_ENVIRON}",
         pervasive=True,
     ),
     "cwd": Ambient(
         "_cwd",
         "the current directory",
         ("import os",),
-        "os.chdir(_cwd)",
+        ("os.chdir(_cwd)",),
         "os.getcwd()",
         pervasive=True,
     ),
@@ -76,7 +88,7 @@ AMBIENT: dict[str, Ambient] = {
         "_sys_path",
         "the module search path",
         ("import sys",),
-        "sys.path[:] = _sys_path",
+        ("sys.path[:] = _sys_path",),
         "list(sys.path)",
         pervasive=True,
     ),
@@ -92,7 +104,9 @@ _PYPLOT_NEUTRAL = frozenset(
     "close style rcParams rc use get_cmap cm switch_backend ion ioff".split()
 )
 
-_SETS_ENVIRON = frozenset("os.environ.update os.environ.setdefault os.putenv".split())
+_SETS_ENVIRON = frozenset(
+    "os.environ.update os.environ.setdefault os.environ.pop os.environ.clear".split()
+)
 
 #: Calls that set an option for the whole process; repeated in later steps.
 OPTION_CALLS = frozenset(
@@ -108,7 +122,7 @@ OPTION_CALLS = frozenset(
 )
 #: Calls that change the process in a way that nbflow only warns of.
 WARNED_CALLS = frozenset(
-    """os.environ.pop os.environ.clear os.unsetenv logging.basicConfig logging.disable
+    """os.putenv os.unsetenv logging.basicConfig logging.disable
     signal.signal socket.setdefaulttimeout os.umask os.nice torch.manual_seed
     tensorflow.random.set_seed threading.Thread
     atexit.register""".split()

@@ -247,7 +247,7 @@ class _StepModule:
                 yield f"{self.common}.{name} = {name}"
         for kind in step.restores:
             yield from self._ambient_imports(kind)
-            yield AMBIENT[kind].restore
+            yield from AMBIENT[kind].restore
         for kind in step.saves:
             if AMBIENT[kind].prepare:
                 yield from self._ambient_imports(kind)

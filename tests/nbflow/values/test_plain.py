@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbflow.values.codecs import decode_inline, encode_inline
-from nbflow.values.plain import NotPlain, decode_plain, encode_plain
+from nbflow.values.plain import NotPlain, decode_plain, encode_plain, in_order
 from nbflow.values.ref import Ref
 
 hashable = st.recursive(
@@ -135,3 +135,8 @@ def test_these_are_not(value: Any) -> None:
 
 def test_types_tell_contents_apart() -> None:
     assert encode_inline(True).identity != encode_inline(1).identity  # type: ignore[union-attr]
+
+
+@given(st.sets(st.text(max_size=3), max_size=12))
+def test_a_set_is_met_in_the_same_order_again(value: set[str]) -> None:
+    assert list(set(in_order(value))) == list(value)

@@ -1,0 +1,193 @@
+/** What can be done with a run, as commands: cancel, resume, tag, delete, start again. */
+
+import { JupyterFrontEnd } from '@jupyterlab/application';
+import { Dialog, InputDialog, Notification, showDialog } from '@jupyterlab/apputils';
+import { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+
+import { ApiError } from './api';
+import { StartForm } from './components/StartForm';
+import { isFinal } from './models/runpage';
+import { CommandIDs, INbflow } from './tokens';
+import { IRunRow, IStartRequest, Json } from './wire';
+
+const RUN = {
+  args: { type: 'object', properties: { run: { type: 'string' } } }
+} as const;
+
+/** Say what went wrong where everybody sees it. */
+export function complain(reason: unknown): void {
+  const text = reason instanceof Error ? reason.message : String(reason);
+  const first = reason instanceof ApiError ? reason.diagnostics[0] : undefined;
+  const place =
+    first && first.cell !== null ? ` (cell ${first.cell}, line ${first.line ?? 1})` : '';
+  Notification.error(
+    first ? `${first.code}: ${first.message}${place} ${first.fix ?? ''}` : text,
+    {
+      autoClose: 12000
+    }
+  );
+}
+
+/** Ask how to run a notebook, start it, and open the run. */
+export async function startNotebook(
+  app: JupyterFrontEnd,
+  nbflow: INbflow,
+  notebook: string,
+  values: Readonly<Record<string, Json>> = {},
+  engine = ''
+): Promise<void> {
+  const { api, trans } = nbflow;
+  try {
+    const [form, info] = await Promise.all([api.parameters(notebook), api.info()]);
+    const errors = form.diagnostics.filter(found => found.severity === 'error');
+    if (errors.length) {
+      throw new ApiError(400, errors[0].message, errors);
+    }
+    const body = new StartForm({ form, engines: info.engines, engine, values, trans });
+    const answer = await showDialog<IStartRequest>({
+      title: trans.__('Run %1', form.flow),
+      body,
+      buttons: [
+        Dialog.cancelButton({ label: trans.__('Cancel') }),
+        Dialog.okButton({ label: trans.__('Run') })
+      ]
+    });
+    if (!answer.button.accept || !answer.value) {
+      return;
+    }
+    const { run } = await api.start(answer.value);
+    await nbflow.runs.refresh();
+    await app.commands.execute(CommandIDs.openRun, { run });
+  } catch (reason) {
+    complain(reason);
+  }
+}
+
+/** Register the commands; `hit` gives the run of a context menu. */
+export function addRunCommands(
+  app: JupyterFrontEnd,
+  nbflow: INbflow,
+  hit: () => string | null
+): void {
+  const { api, runs, trans } = nbflow;
+  const { commands } = app;
+  const path = (args: ReadonlyPartialJSONObject) =>
+    (args.run as string | undefined) ?? hit();
+  const row = (args: ReadonlyPartialJSONObject): IRunRow | undefined => {
+    const run = path(args);
+    return runs.runs.find(other => other.run === run);
+  };
+  const attempt = async (doing: () => Promise<unknown>) => {
+    try {
+      await doing();
+    } catch (reason) {
+      complain(reason);
+    }
+  };
+
+  commands.addCommand(CommandIDs.cancel, {
+    label: trans.__('Cancel Run'),
+    describedBy: RUN,
+    isVisible: args => {
+      const run = row(args);
+      return !run || !isFinal(run.status);
+    },
+    execute: args => attempt(async () => path(args) && api.cancel(path(args)!))
+  });
+  commands.addCommand(CommandIDs.resume, {
+    label: trans.__('Resume Run'),
+    caption: trans.__('Go on from what the run has finished'),
+    describedBy: RUN,
+    isVisible: args => {
+      const run = row(args);
+      return !run || isFinal(run.status);
+    },
+    execute: args =>
+      attempt(async () => {
+        const run = path(args);
+        if (run) {
+          const started = await api.resume(run);
+          await runs.refresh();
+          await commands.execute(CommandIDs.openRun, { run: started.run });
+        }
+      })
+  });
+  commands.addCommand(CommandIDs.tag, {
+    label: trans.__('Tag Run…'),
+    describedBy: RUN,
+    execute: args =>
+      attempt(async () => {
+        const run = path(args);
+        if (!run) {
+          return;
+        }
+        const before = (await api.run(run)).row.tags;
+        const answer = await InputDialog.getText({
+          title: trans.__('Tags of %1', run),
+          label: trans.__('Words, with spaces between them'),
+          text: before.join(' ')
+        });
+        if (answer.button.accept) {
+          const after = (answer.value ?? '').split(/[\s,]+/).filter(Boolean);
+          await api.tag(run, {
+            add: after.filter(tag => !before.includes(tag)),
+            remove: before.filter(tag => !after.includes(tag))
+          });
+          await runs.refresh();
+        }
+      })
+  });
+  commands.addCommand(CommandIDs.remove, {
+    label: trans.__('Delete Run…'),
+    describedBy: {
+      args: {
+        type: 'object',
+        properties: {
+          run: { type: 'string' },
+          runs: { type: 'array', items: { type: 'string' } }
+        }
+      }
+    },
+    execute: args =>
+      attempt(async () => {
+        const one = path(args);
+        const chosen = (args.runs as string[] | undefined) ?? (one ? [one] : []);
+        if (!chosen.length) {
+          return;
+        }
+        const answer = await showDialog({
+          title: trans._n('Delete %1 run?', 'Delete %1 runs?', chosen.length),
+          body: trans.__('%1. Their values and logs go with them.', chosen.join(', ')),
+          buttons: [
+            Dialog.cancelButton({ label: trans.__('Cancel') }),
+            Dialog.warnButton({ label: trans.__('Delete') })
+          ]
+        });
+        if (answer.button.accept) {
+          for (const run of chosen) {
+            await api.remove(run);
+            runs.remove(run);
+          }
+        }
+      })
+  });
+  commands.addCommand(CommandIDs.startAgain, {
+    label: trans.__('Run Again…'),
+    caption: trans.__('Start the notebook of this run with its parameters'),
+    describedBy: RUN,
+    execute: args =>
+      attempt(async () => {
+        const run = path(args);
+        if (!run) {
+          return;
+        }
+        const { row: of, parameters } = await api.run(run);
+        if (of.notebook) {
+          const values = Object.fromEntries(
+            parameters.map(field => [field.name, field.value])
+          );
+          await startNotebook(app, nbflow, of.notebook, values, of.engine);
+        }
+      })
+  });
+}

@@ -1,0 +1,177 @@
+/** A notebook as a flow while it is edited: compiled after each pause, joined with its runs. */
+
+import { NotebookPanel } from '@jupyterlab/notebook';
+import { IDisposable } from '@lumino/disposable';
+import { Debouncer } from '@lumino/polling';
+import { Signal } from '@lumino/signaling';
+
+import { cellTag } from '../models/cells';
+import { IStepBadge, stepBadge } from '../models/cellstates';
+import { INbflow } from '../tokens';
+import { IChange, ICompiled, IDiagnostic, INotebookState } from '../wire';
+import { serverPath, tagsOf } from './places';
+
+export interface INotebookChoices {
+  badges: boolean;
+  diagnostics: boolean;
+  delay: number;
+  engine: string;
+}
+
+/** Steps' states and diagnostics of one open notebook. */
+export class NotebookFlow implements IDisposable {
+  constructor(
+    readonly panel: NotebookPanel,
+    private readonly nbflow: INbflow,
+    readonly choices: INotebookChoices
+  ) {
+    this.compiling = new Debouncer(() => this.compile(), choices.delay);
+    this.asking = new Debouncer(() => this.ask(), 250);
+    nbflow.live.changed.connect(this.onChange, this);
+    panel.context.pathChanged.connect(this.restart, this);
+    panel.content.activeCellChanged.connect(this.onActive, this);
+    void panel.context.ready.then(() => {
+      if (!this.isDisposed) {
+        panel.content.model?.contentChanged.connect(this.onContent, this);
+        this.restart();
+      }
+    });
+  }
+
+  /** Any notebook changed: for editors, which do not know theirs. */
+  static readonly anyChanged = new Signal<object, void>({});
+  readonly changed = new Signal<this, void>(this);
+  compiled: ICompiled | null = null;
+  runs: INotebookState | null = null;
+  isDisposed = false;
+
+  dispose(): void {
+    this.isDisposed = true;
+    this.nbflow.live.changed.disconnect(this.onChange, this);
+    this.compiling.dispose();
+    this.asking.dispose();
+    Signal.clearData(this);
+  }
+
+  get path(): string {
+    return serverPath(this.panel.context.path);
+  }
+
+  /** Whether any cell is tagged: other notebooks are left alone. */
+  get isFlow(): boolean {
+    return this.panel.content.widgets.some(
+      cell =>
+        cell.model.type === 'code' &&
+        cellTag(cell.model.sharedModel.getSource(), tagsOf(cell)) !== null
+    );
+  }
+
+  /** The newest run of this notebook. */
+  get latest(): string | null {
+    return this.runs?.runs[0]?.run ?? null;
+  }
+
+  /** Where the cell of that id stands; -1 where it is in another notebook. */
+  indexOf(id: string): number {
+    return this.panel.content.widgets.findIndex(
+      cell => cell.model.sharedModel.getId() === id
+    );
+  }
+
+  /** The state of a step for its cells. */
+  badge(step: string): IStepBadge {
+    const code = this.compiled?.steps.find(other => other.name === step)?.code ?? null;
+    return stepBadge(
+      this.runs?.steps.find(other => other.name === step),
+      code
+    );
+  }
+
+  /** What is wrong in a cell. */
+  diagnostics(cell: number): IDiagnostic[] {
+    return this.choices.diagnostics
+      ? (this.compiled?.diagnostics.filter(found => found.cell === cell) ?? [])
+      : [];
+  }
+
+  /** The step of the active cell. */
+  get activeStep(): string | null {
+    const index = this.panel.content.activeCellIndex;
+    return this.compiled?.cell_steps[index] ?? null;
+  }
+
+  /** Go to a step's first cell. */
+  select(step: string): void {
+    const index = this.compiled?.cell_steps.indexOf(step) ?? -1;
+    if (index >= 0) {
+      const { content } = this.panel;
+      content.deselectAll();
+      content.activeCellIndex = index;
+      void content.scrollToItem(index, 'smart');
+    }
+  }
+
+  redraw(): void {
+    this.changed.emit();
+    NotebookFlow.anyChanged.emit();
+  }
+
+  private restart(): void {
+    this.runs = null;
+    void this.ask().catch(() => undefined);
+    void this.compile().catch(() => undefined);
+  }
+
+  private onContent(): void {
+    void this.compiling.invoke().catch(() => undefined);
+  }
+
+  private onActive(): void {
+    this.changed.emit();
+  }
+
+  private onChange(_: unknown, change: IChange): void {
+    const mine =
+      change.run?.notebook === this.path ||
+      (change.path !== null && this.runs?.runs.some(run => run.run === change.path));
+    if (mine || change.kind === 'reset') {
+      void this.asking.invoke().catch(() => undefined);
+    }
+  }
+
+  private async compile(): Promise<void> {
+    const asked = ++this.asked;
+    if (!this.isFlow) {
+      this.compiled = null;
+      this.redraw();
+      return;
+    }
+    const cells = this.panel.content.widgets.map(cell => ({
+      source: cell.model.sharedModel.getSource(),
+      kind: cell.model.type as 'code' | 'markdown' | 'raw',
+      tags: tagsOf(cell),
+      id: cell.model.sharedModel.getId()
+    }));
+    const compiled = await this.nbflow.api.compile({
+      path: this.path,
+      cells,
+      code: true
+    });
+    if (asked === this.asked && !this.isDisposed) {
+      this.compiled = compiled;
+      this.redraw();
+    }
+  }
+
+  private async ask(): Promise<void> {
+    const runs = await this.nbflow.api.notebook(this.path);
+    if (!this.isDisposed) {
+      this.runs = runs;
+      this.redraw();
+    }
+  }
+
+  private readonly compiling: Debouncer<void, void, []>;
+  private readonly asking: Debouncer<void, void, []>;
+  private asked = 0;
+}

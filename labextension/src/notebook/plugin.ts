@@ -1,0 +1,269 @@
+/** The plugin of notebooks: badges, diagnostics, the graph beside, the toolbar. */
+
+import { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import {
+  Clipboard,
+  CommandToolbarButton,
+  ICommandPalette,
+  Notification
+} from '@jupyterlab/apputils';
+import {
+  EditorExtensionRegistry,
+  IEditorExtensionRegistry
+} from '@jupyterlab/codemirror';
+import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { ReactWidget } from '@jupyterlab/ui-components';
+import React from 'react';
+
+import { complain, startNotebook } from '../actions';
+import { flowIcon } from '../icons';
+import { PLUGIN_ID } from '../sidebar';
+import { CommandIDs, INbflow } from '../tokens';
+import { cellMarks } from './marks';
+import { NotebookFlow } from './model';
+import { goToCell, insertCell, openNotebook, serverPath } from './places';
+import { GraphPanel } from './GraphPanel';
+
+const NO_ARGS = { args: { type: 'object', properties: {} } } as const;
+
+export const notebooks: JupyterFrontEndPlugin<void> = {
+  id: '@nbflow/labextension:notebooks',
+  description: 'What cells are to a flow: badges, diagnostics, a graph, a toolbar.',
+  autoStart: true,
+  requires: [INbflow, INotebookTracker, IEditorExtensionRegistry],
+  optional: [ISettingRegistry, ICommandPalette],
+  activate: (
+    app: JupyterFrontEnd,
+    nbflow: INbflow,
+    tracker: INotebookTracker,
+    editors: IEditorExtensionRegistry,
+    settings: ISettingRegistry | null,
+    palette: ICommandPalette | null
+  ) => {
+    const { trans, api } = nbflow;
+    const { commands, shell } = app;
+    const flows = new Map<NotebookPanel, NotebookFlow>();
+    const choices = { badges: true, diagnostics: true, delay: 350, engine: '' };
+
+    const attach = (panel: NotebookPanel) => {
+      const flow = new NotebookFlow(panel, nbflow, choices);
+      flows.set(panel, flow);
+      panel.disposed.connect(() => {
+        flow.dispose();
+        flows.delete(panel);
+      });
+      toolbar(panel, flow);
+    };
+    const toolbar = (panel: NotebookPanel, flow: NotebookFlow) => {
+      const add = (name: string, id: string, label: string) => {
+        const button = new CommandToolbarButton({ commands, id, label });
+        button.addClass('jp-nbflow-Toolbar');
+        panel.toolbar.insertBefore('spacer', name, button);
+        const show = () => button.setHidden(!flow.isFlow);
+        flow.changed.connect(show);
+        show();
+      };
+      add('nbflow-run', CommandIDs.runFlow, trans.__('Run flow'));
+      add('nbflow-graph', CommandIDs.showGraph, trans.__('Graph'));
+      add('nbflow-latest', CommandIDs.openLatest, trans.__('Last run'));
+    };
+    const current = () => {
+      const panel = tracker.currentWidget;
+      return panel ? (flows.get(panel) ?? null) : null;
+    };
+
+    editors.addExtension({
+      name: 'nbflow:marks',
+      factory: options => {
+        const shared = options.model.sharedModel;
+        if (!options.inline || !('cell_type' in shared)) {
+          return null;
+        }
+        const id = (shared as unknown as { id: string }).id;
+        return EditorExtensionRegistry.createImmutableExtension(
+          cellMarks({
+            trans,
+            find: () => {
+              for (const flow of flows.values()) {
+                const index = flow.indexOf(id);
+                if (index >= 0) {
+                  return { flow, index };
+                }
+              }
+              return null;
+            },
+            any: NotebookFlow.anyChanged,
+            open: (run, step) => void commands.execute(CommandIDs.openRun, { run, step })
+          })
+        );
+      }
+    });
+    tracker.widgetAdded.connect((_, panel) => attach(panel));
+    tracker.forEach(attach);
+
+    settings
+      ?.load(PLUGIN_ID)
+      .then(loaded => {
+        const take = () => {
+          Object.assign(choices, {
+            badges: loaded.composite.badges,
+            diagnostics: loaded.composite.diagnostics,
+            delay: loaded.composite.delay,
+            engine: loaded.composite.engine
+          });
+          flows.forEach(flow => flow.redraw());
+        };
+        take();
+        loaded.changed.connect(take);
+      })
+      .catch((reason: unknown) => console.warn('nbflow: no settings', reason));
+
+    commands.addCommand(CommandIDs.runFlow, {
+      label: trans.__('Run Notebook as a Flow…'),
+      caption: trans.__('Save the notebook and run its steps as a flow'),
+      icon: flowIcon,
+      describedBy: NO_ARGS,
+      isEnabled: () => tracker.currentWidget !== null,
+      execute: async () => {
+        const panel = tracker.currentWidget;
+        if (!panel) {
+          Notification.info(trans.__('Open the notebook that is to run.'));
+          return;
+        }
+        await panel.context.save();
+        await startNotebook(
+          app,
+          nbflow,
+          serverPath(panel.context.path),
+          {},
+          choices.engine
+        );
+      }
+    });
+    commands.addCommand(CommandIDs.openLatest, {
+      label: trans.__('Open Last Run of Notebook'),
+      icon: flowIcon,
+      describedBy: NO_ARGS,
+      isEnabled: () => tracker.currentWidget !== null,
+      execute: async () => {
+        const run = current()?.latest;
+        if (run) {
+          await commands.execute(CommandIDs.openRun, { run });
+        } else {
+          Notification.info(trans.__('This notebook has not run as a flow yet.'));
+        }
+      }
+    });
+    commands.addCommand(CommandIDs.exportFlow, {
+      label: trans.__('Export Notebook as a Package…'),
+      caption: trans.__('Copy the command that writes the package'),
+      describedBy: NO_ARGS,
+      isEnabled: () => tracker.currentWidget !== null,
+      execute: async () => {
+        const panel = tracker.currentWidget;
+        const latest = current()?.latest;
+        if (!panel) {
+          return;
+        }
+        const path = serverPath(panel.context.path);
+        const command = `nbflow export ${/\s/.test(path) ? JSON.stringify(path) : path} -o out/`;
+        Clipboard.copyToSystem(command);
+        Notification.info(trans.__('Copied: %1', command), {
+          actions: latest
+            ? [
+                {
+                  label: trans.__('Download what ran'),
+                  callback: () => window.open(api.url(latest, 'package'))
+                }
+              ]
+            : []
+        });
+      }
+    });
+    commands.addCommand(CommandIDs.showGraph, {
+      label: trans.__('Show Graph of Notebook'),
+      icon: flowIcon,
+      describedBy: NO_ARGS,
+      isEnabled: () => tracker.currentWidget !== null,
+      execute: () => {
+        const flow = current();
+        if (!flow) {
+          return;
+        }
+        const id = `nbflow-graph-${flow.panel.id}`;
+        const shown = [...shell.widgets('main')].find(widget => widget.id === id);
+        if (shown) {
+          shell.activateById(id);
+          return;
+        }
+        const widget = ReactWidget.create(
+          React.createElement(GraphPanel, { flow, trans })
+        );
+        widget.id = id;
+        widget.addClass('jp-nbflow-GraphPanel');
+        widget.title.label = trans.__('Graph of %1', flow.panel.title.label);
+        widget.title.icon = flowIcon;
+        widget.title.closable = true;
+        shell.add(widget, 'main', {
+          mode: 'split-right',
+          ref: flow.panel.id,
+          type: 'nbflow'
+        });
+        flow.panel.disposed.connect(() => widget.dispose());
+      }
+    });
+    commands.addCommand(CommandIDs.goToCell, {
+      label: trans.__('Go to Cell'),
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: {
+            notebook: { type: 'string' },
+            cell: { type: 'integer' },
+            line: { type: 'integer' },
+            step: { type: 'string' }
+          }
+        }
+      },
+      isVisible: () => false,
+      execute: args =>
+        goToCell(app, tracker, {
+          notebook: String(args.notebook),
+          cell: Number(args.cell),
+          line: args.line === undefined ? null : Number(args.line),
+          step: String(args.step ?? ''),
+          source: null
+        })
+    });
+    commands.addCommand(CommandIDs.insertCell, {
+      label: trans.__('Insert and Run a Cell'),
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: { source: { type: 'string' }, notebook: { type: 'string' } }
+        }
+      },
+      isVisible: () => false,
+      execute: async args => {
+        const panel =
+          (args.notebook ? openNotebook(tracker, String(args.notebook)) : null) ??
+          tracker.currentWidget;
+        if (!panel) {
+          Notification.info(trans.__('Open a notebook to load into.'));
+          return;
+        }
+        await insertCell(app, panel, String(args.source)).catch(complain);
+      }
+    });
+    const category = trans.__('Flows');
+    for (const command of [
+      CommandIDs.runFlow,
+      CommandIDs.openLatest,
+      CommandIDs.exportFlow,
+      CommandIDs.showGraph
+    ]) {
+      palette?.addItem({ command, category });
+    }
+  }
+};

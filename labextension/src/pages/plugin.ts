@@ -1,0 +1,184 @@
+/** The plugin of pages in the main area: a run, and runs side by side. */
+
+import {
+  ILayoutRestorer,
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import {
+  Clipboard,
+  ICommandPalette,
+  MainAreaWidget,
+  WidgetTracker
+} from '@jupyterlab/apputils';
+import { INotebookTracker } from '@jupyterlab/notebook';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { Widget } from '@lumino/widgets';
+
+import { compareIcon, flowIcon } from '../icons';
+import { IPageState } from '../models/runpage';
+import { goToCell, openNotebook } from '../notebook/places';
+import { CommandIDs, INbflow } from '../tokens';
+import type { ComparePage } from './compare';
+import type { RunPageWidget } from './run';
+
+type PageArgs = Partial<IPageState> & { run?: string };
+
+export const pages: JupyterFrontEndPlugin<void> = {
+  id: '@nbflow/labextension:pages',
+  description: 'Pages of runs and of comparisons.',
+  autoStart: true,
+  requires: [INbflow, IRenderMimeRegistry],
+  optional: [INotebookTracker, ILayoutRestorer, ICommandPalette],
+  activate: (
+    app: JupyterFrontEnd,
+    nbflow: INbflow,
+    rendermime: IRenderMimeRegistry,
+    notebooks: INotebookTracker | null,
+    restorer: ILayoutRestorer | null,
+    palette: ICommandPalette | null
+  ) => {
+    const { commands, shell } = app;
+    const { trans, api, live } = nbflow;
+    const runPages = new WidgetTracker<MainAreaWidget<RunPageWidget>>({
+      namespace: 'nbflow-run'
+    });
+    const comparisons = new WidgetTracker<MainAreaWidget<ComparePage>>({
+      namespace: 'nbflow-compare'
+    });
+    // two openings of one page while its code is on the way give one page
+    const opening = new Map<string, Promise<Widget>>();
+    const once = async (id: string, make: () => Promise<Widget>) => {
+      const known = [
+        ...runPages.filter(() => true),
+        ...comparisons.filter(() => true)
+      ].find((widget: Widget) => widget.id === id);
+      if (known) {
+        shell.activateById(id);
+        return known;
+      }
+      const made = opening.get(id) ?? make().finally(() => opening.delete(id));
+      opening.set(id, made);
+      return made;
+    };
+    const show = (widget: Widget, id: string) => {
+      widget.id = id;
+      widget.title.closable = true;
+      shell.add(widget, 'main', { type: 'nbflow' });
+      shell.activateById(id);
+    };
+
+    const runLabel = trans.__('Open Run');
+    commands.addCommand(CommandIDs.openRun, {
+      label: runLabel,
+      icon: flowIcon,
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: {
+            run: { type: 'string' },
+            step: { type: 'string' },
+            key: { type: 'string' },
+            tab: { type: 'string' },
+            view: { type: 'string' }
+          }
+        }
+      },
+      execute: async args => {
+        const { run: given, ...state } = args as PageArgs;
+        const run =
+          given ??
+          app.contextMenuHitTest(node => node.classList.contains('jp-nbflow-Row'))
+            ?.dataset.run ??
+          nbflow.runs.runs[0]?.run;
+        if (!run) {
+          return undefined;
+        }
+        const widget = (await once(`nbflow-run-${run}`, async () => {
+          const { RunPageWidget } = await import('./run');
+          const content = new RunPageWidget({
+            app,
+            api,
+            live,
+            trans,
+            rendermime,
+            run,
+            state,
+            go: place => notebooks && void goToCell(app, notebooks, place),
+            insert: source => void commands.execute(CommandIDs.insertCell, { source }),
+            copy: text => Clipboard.copyToSystem(text),
+            current: (notebook, cells) => {
+              const panel = notebooks && openNotebook(notebooks, notebook);
+              return panel
+                ? cells.map(
+                    cell =>
+                      panel.content.widgets[cell]?.model.sharedModel.getSource() ?? ''
+                  )
+                : null;
+            }
+          });
+          const page = new MainAreaWidget({ content });
+          page.toolbar.hide();
+          page.title.label = run;
+          page.title.icon = flowIcon;
+          page.title.caption = trans.__('Run %1', run);
+          show(page, `nbflow-run-${run}`);
+          await runPages.add(page);
+          content.model.stateChanged.connect(() => void runPages.save(page));
+          return page;
+        })) as MainAreaWidget<RunPageWidget>;
+        if (state.step !== undefined || state.tab !== undefined) {
+          widget.content.model.select(state);
+        }
+        return widget;
+      }
+    });
+    commands.addCommand(CommandIDs.compare, {
+      label: trans.__('Compare Selected Runs'),
+      icon: compareIcon,
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: { runs: { type: 'array', items: { type: 'string' } } }
+        }
+      },
+      isEnabled: args => Array.isArray(args.runs) || nbflow.runs.selected.size > 1,
+      execute: async args => {
+        const runs = (args.runs as string[] | undefined) ?? [...nbflow.runs.selected];
+        const id = `nbflow-compare-${runs.join('+')}`;
+        return once(id, async () => {
+          const { ComparePage } = await import('./compare');
+          const content = new ComparePage({
+            api,
+            trans,
+            runs,
+            open: run => void commands.execute(CommandIDs.openRun, { run })
+          });
+          const page = new MainAreaWidget({ content });
+          page.toolbar.hide();
+          page.title.label = trans._n('%1 run', '%1 runs', runs.length);
+          page.title.icon = compareIcon;
+          page.title.caption = runs.join(', ');
+          show(page, id);
+          await comparisons.add(page);
+          return page;
+        });
+      }
+    });
+    palette?.addItem({ command: CommandIDs.openRun, category: trans.__('Flows') });
+    palette?.addItem({ command: CommandIDs.compare, category: trans.__('Flows') });
+
+    if (restorer) {
+      void restorer.restore(runPages, {
+        command: CommandIDs.openRun,
+        args: page => ({ run: page.content.model.path, ...page.content.model.state }),
+        name: page => page.content.model.path
+      });
+      void restorer.restore(comparisons, {
+        command: CommandIDs.compare,
+        args: page => ({ runs: page.content.runs }),
+        name: page => page.content.runs.join('+')
+      });
+    }
+  }
+};

@@ -117,7 +117,7 @@ class _Encoder:
                 [self.encode(key, depth), self.encode(item, depth)] for key, item in value.items()
             ]
             return {"$": "dict", "v": pairs}
-        elements = value if kind is list else in_order(value)
+        elements = in_order(value) if kind in (set, frozenset) else value
         items = [self.encode(item, depth) for item in elements]
         return items if kind is list else {"$": kind.__name__, "v": items}
 

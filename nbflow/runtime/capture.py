@@ -1,7 +1,8 @@
 """Capture: what a task prints and shows, in order, as its cell would have shown it.
 
 Everything printed goes to a live file. A shown value adds its plain text there, so that the log
-alone is readable, and is kept with the range of the log that its rich form replaces.
+alone is readable, and is kept with the range of the log that its rich form replaces. A picture
+adds nothing to the log.
 """
 
 from __future__ import annotations
@@ -65,7 +66,8 @@ class Capture:
         self._flush()
         start = self.live.size()
         text = bundle.data.get("text/plain")
-        if text:
+        # of a picture the text says nothing, and nobody has printed it
+        if text and not any(mime.startswith("image/") for mime in bundle.data):
             os.write(self.live.fd, text.encode("utf-8", "replace") + b"\n")
         if set(bundle.data) - {"text/plain"}:
             output = {"at": start, "end": self.live.size(), "data": bundle.data}

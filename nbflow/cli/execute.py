@@ -58,6 +58,25 @@ def execute(
     return SUCCEEDED if run.status == "succeeded" else FAILED
 
 
+def foresee(request: RunRequest, *, as_json: bool = False) -> int:
+    """Say what would run, and why, without running it."""
+    from nbflow.cli.screen import plain_table, show
+    from nbflow.runtime.explain import explain
+
+    rows = explain(request)
+    if as_json:
+        from nbflow.cli.shapes import foreseen
+
+        say_json({"explain": foreseen(rows)})
+        return SUCCEEDED
+    made = plain_table("step", "", "tasks", "why")
+    for row in rows:
+        name = f"{row.step} (its items)" if row.part == "items" else row.step
+        made.add_row(name, row.fate, f"{len(row.keys):,}" if row.keys else "?", row.reason)
+    show(made)
+    return SUCCEEDED
+
+
 def _run(path: str, request: RunRequest) -> Run:
     from nbflow.client.run import Run
     from nbflow.store import open_store

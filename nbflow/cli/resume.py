@@ -25,6 +25,7 @@ def command(
     location: str | None,
     as_json: bool,
     explain: bool,
+    dry_run: bool,
     **engine: Any,
 ) -> int:
     """Go on from what a run has finished.
@@ -32,7 +33,7 @@ def command(
     A new run takes over every result that still holds: with changed parameters (-p) or an edited
     notebook, what depends on the change is run again.
     """
-    from nbflow.cli.execute import execute
+    from nbflow.cli.execute import execute, foresee
     from nbflow.cli.paths import find
     from nbflow.runtime.request import RunRequest
 
@@ -46,4 +47,6 @@ def command(
         resume_of=found.path,
         **fields | {"store": store.url},
     )
+    if dry_run:
+        return foresee(request, as_json=as_json)
     return execute(request, as_json=as_json, explain=explain)

@@ -22,6 +22,7 @@ def engine_options(function: Any) -> Any:
         click.option("--seed", type=int, help="Seed of the random generators of every task."),
         click.option("--no-cache", is_flag=True, help="Run everything, whatever was run before."),
         click.option("--explain", is_flag=True, help="Say why each task ran, or why not."),
+        click.option("--dry-run", is_flag=True, help="Only say what would run, and why."),
     ]
     for option in reversed(options):
         function = option(function)
@@ -57,6 +58,7 @@ def command(
     location: str | None,
     as_json: bool,
     explain: bool,
+    dry_run: bool,
     **engine: Any,
 ) -> int:
     """Run a notebook as a flow.
@@ -69,11 +71,11 @@ def command(
         from nbflow.errors import user_error
 
         raise user_error("NBF101", f"There is no file {notebook}.", "Check the path.")
-    if detach:
+    if detach and not dry_run:
         from nbflow.cli.detach import start_detached
 
         return start_detached(click.get_current_context().obj, as_json=as_json)
-    from nbflow.cli.execute import execute
+    from nbflow.cli.execute import execute, foresee
     from nbflow.runtime.request import RunRequest
 
     request = RunRequest(
@@ -83,6 +85,8 @@ def command(
         start_from=start,
         **engine_fields(notebook.parent, location, **engine),
     )
+    if dry_run:
+        return foresee(request, as_json=as_json)
     return execute(request, as_json=as_json, explain=explain, announce=announce, report=report)
 
 

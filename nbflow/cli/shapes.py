@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from nbflow.client.artifact import Artifact
     from nbflow.client.run import Run
     from nbflow.client.task import Task
+    from nbflow.runtime.explain import Explanation
 
 
 def run_json(run: Run) -> dict[str, Any]:
@@ -105,6 +106,20 @@ def reasons(run: Run) -> dict[str, list[dict[str, Any]]]:
             for (status, reason), tasks in counts.items()
         ]
     return found
+
+
+def foreseen(rows: Sequence[Explanation]) -> list[dict[str, Any]]:
+    """What `run --dry-run --json` prints; `tasks` is null where it is not known yet."""
+    return [
+        {
+            "step": row.step,
+            "part": row.part,
+            "fate": row.fate,
+            "tasks": len(row.keys) or None,
+            "reason": row.reason,
+        }
+        for row in rows
+    ]
 
 
 def not_started(diagnostics: Sequence[Diagnostic]) -> dict[str, Any]:

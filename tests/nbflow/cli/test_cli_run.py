@@ -126,6 +126,16 @@ def test_cache_and_explain(nbflow: Tool) -> None:
     assert run_json(nbflow, "--from", "train")["steps"]["load"]["cached"] == 1
 
 
+def test_dry_run_runs_nothing(nbflow: Tool) -> None:
+    run_json(nbflow)
+    foreseen = run_json(nbflow, "--dry-run", "-p", "alpha", "2")["explain"]
+    fates = {(row["step"], row["part"]): row for row in foreseen}
+    assert fates["load", "main"]["reason"] == "parameter alpha changed 0.1 → 2"
+    assert fates["load", "main"]["fate"] == "run"
+    assert "train" in nbflow("run", "churn.py", "--dry-run")[1]
+    assert len(client.runs()) == 1
+
+
 def test_parameters_from_a_file(nbflow: Tool) -> None:
     Path("more.yaml").write_text("alpha: 1e-1\nbad: 7\n")
     run_json(nbflow, "-f", "more.yaml", "-p", "bad", "8")

@@ -97,7 +97,7 @@ class _StepModule:
         body = self._body()
         self._head_imports()
         functions = Source()
-        if any(SHARE in piece.code for piece in self.pieces):
+        if self.shared and any(re.search(rf"\b{SHARE}\(", piece.code) for piece in self.pieces):
             functions.add(_SHARE.format(share=SHARE, common=self.common))
         for expression, suffix in ((self.step.foreach, "items"), (self.step.when, "when")):
             if expression is not None:

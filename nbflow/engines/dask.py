@@ -103,6 +103,8 @@ class DaskEngine:
     def _room(self, work: Work) -> bool:
         """Whether a batch of this kind may go to the workers now."""
         cluster = self._cluster
+        if cluster.ledger is None and len(self._flying) >= (self._job.max_workers or LARGEST):
+            return False
         plain = not work.step.resources.amounts() or work.part == "items"
         if plain and self._guided.short(work):
             # one ahead for each slot, so that none waits for the next

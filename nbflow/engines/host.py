@@ -137,7 +137,10 @@ class _Host:
     def _flush(self) -> None:
         if self._records:
             records, self._records = self._records, []
-            self._runner.flush()
+            try:
+                self._runner.flush()
+            except Exception as error:  # a full disk: nothing of these tasks is there
+                records = [self._runner.unstored(record, error) for record in records]
             keys = tuple(record.key for record in records)
             send(self._replies, (keys, pack_records(records)))
 

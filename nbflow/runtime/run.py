@@ -7,7 +7,7 @@ import shutil
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -155,8 +155,9 @@ def _drive(plan: Plan, run: RunRecord, engine: Engine, listener: Listener) -> Ru
     except BaseException as error:
         kind = error.diagnostics[0].code if isinstance(error, UserError) else type(error).__name__
         told = driver.error or task_error("", "", kind, str(error))
-        store.update_run(run.id, status="failed", finished=time.time(), error=told)
-        listener.finished(store.run(run.id))
+        with suppress(Exception):  # the store itself may be what failed
+            store.update_run(run.id, status="failed", finished=time.time(), error=told)
+            listener.finished(store.run(run.id))
         raise
     store.update_run(
         run.id,

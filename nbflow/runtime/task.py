@@ -10,7 +10,7 @@ import json
 import os
 import socket
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,6 +101,15 @@ class TaskRunner:
         """Have everything that was stored on disk; no task is under way."""
         self.capture.live.end()
         self.writer.flush()
+
+    def unstored(self, record: TaskRecord, error: Exception) -> TaskRecord:
+        """The record of a task whose values could not be stored after all."""
+        if record.status != "succeeded":
+            return replace(record, log=None, outputs=None)
+        told = error_json(error, record.step, record.key, self.source)
+        return replace(
+            record, status="failed", artifacts={}, count=None, log=None, outputs=None, error=told
+        )
 
     def close(self) -> None:
         """Flush, remove the live file, and leave the process as it was."""

@@ -281,3 +281,36 @@ def test_resources_are_shared_out(tmp_path: Path, cluster: LocalCluster) -> None
         for task in store.tasks(run.id, "grow")
     )
     assert all(end <= begin for (_, end), (begin, _) in itertools.pairwise(spans))
+
+
+def test_a_step_that_leaves_its_process_changed(tmp_path: Path, cluster: LocalCluster) -> None:
+    set_it = "import builtins, os\npid = os.getpid()\nbuiltins.left = 1"
+    look = "import builtins, os\nseen = [hasattr(builtins, 'left'), os.getpid() == pid]"
+    steps = [
+        step("change", set_it, outputs=("pid",), taints=True),
+        step("look", look, {"pid": "change"}, ("seen",)),
+    ]
+    run, store = go(tmp_path, cluster, steps)
+    task = store.task(run.id, "look")
+    assert task is not None
+    assert store.get(task.ref("seen")) == [False, False]
+
+
+def test_two_runs_at_once_in_one_store(tmp_path: Path, cluster: LocalCluster) -> None:
+    write_package(tmp_path, fan("value = i"), parameters={"n": 50})
+    address = cluster.client.scheduler.address  # type: ignore[union-attr]
+    done: list[RunRecord] = []
+
+    def one(seed: int) -> None:
+        request = RunRequest(tmp_path, store=tmp_path, on=address, seed=seed, cache=False)
+        done.append(run_flow(request))
+
+    threads = [threading.Thread(target=one, args=(seed,)) for seed in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(run.number for run in done) == [1, 2]
+    assert {run.status for run in done} == {"succeeded"}
+    store = open_store(tmp_path)
+    assert all(statuses(store, run) == ["succeeded"] * 50 for run in done)

@@ -1,0 +1,72 @@
+"""The forms of shown values, and the live file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from nbflow.runtime.live import LiveFile, live_folder, live_output, notes, task_name
+from nbflow.runtime.show import bundle_of
+
+
+class Rich:
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        return {"application/x+json": {"a": 1}}, {"m": 1}
+
+    def _repr_png_(self) -> bytes:
+        return b"\x89PNG"
+
+    def _repr_html_(self) -> str:
+        raise ValueError("no form today")
+
+    def __repr__(self) -> str:
+        return "rich"
+
+
+def test_plain_values_are_their_repr() -> None:
+    assert [bundle_of(v).data["text/plain"] for v in ("a", 1.5, None)] == ["'a'", "1.5", "None"]
+
+
+def test_a_form_that_fails_is_left_out() -> None:
+    bundle = bundle_of(Rich())
+    assert bundle.data == {
+        "application/x+json": {"a": 1},
+        "image/png": "iVBORw==",
+        "text/plain": "rich",
+    }
+    assert bundle.metadata == {"m": 1}
+
+
+def test_a_class_is_not_its_instance() -> None:
+    assert set(bundle_of(Rich).data) == {"text/plain"}
+
+
+def test_a_table_has_both_forms() -> None:
+    data = bundle_of(pd.DataFrame({"a": [1]})).data
+    assert data["text/html"].startswith("<div>")
+    assert data["text/plain"] == "   a\n0  1"
+
+
+def test_long_containers_are_wrapped_as_in_a_notebook() -> None:
+    assert bundle_of(list(range(100))).data["text/plain"].startswith("[0,\n 1,\n")
+
+
+def test_what_a_running_task_has_printed_can_be_read(tmp_path: Path) -> None:
+    import os
+
+    live = LiveFile(live_folder(tmp_path, 7), "host")
+    live.begin(task_name("a", "main", "1", 1), 5.0)
+    os.write(live.fd, b"old")
+    assert live.read() == b"old"
+    live.begin(task_name("train", "main", "3", 2), 6.0)
+    os.write(live.fd, b"new\n")
+    assert live_output(tmp_path, 7, "train", "3") == b"new\n"
+    assert live_output(tmp_path, 7, "a", "1") is None
+    ((_, note),) = notes(live_folder(tmp_path, 7))
+    assert (note.task, note.started, note.offset) == ("train\tmain\t3\t2", 6.0, 3)
+    live.end()
+    assert list(notes(live_folder(tmp_path, 7))) == []
+    live.close()
+    assert list(live_folder(tmp_path, 7).iterdir()) == []

@@ -1,0 +1,64 @@
+"""What counts as a change in place of an input."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nbflow.runtime.unchanged import changed
+
+
+class Config:
+    def __init__(self) -> None:
+        self.alpha = 1
+
+
+VALUES: list[tuple[Any, Callable[[Any], object]]] = [
+    ([1, [2]], lambda v: v[1].append(3)),
+    ({"a": {"b": 1}}, lambda v: v["a"].update(b=2)),
+    ({1, 2}, lambda v: v.add(3)),
+    (np.arange(5.0), lambda v: v.__setitem__(2, np.nan)),
+    (np.array([[1], "x"], dtype=object), lambda v: v[0].append(2)),
+    (pd.DataFrame({"a": [1, 2]}), lambda v: v.__setitem__("b", 1)),
+    (pd.DataFrame({"a": [1, 2]}), lambda v: v.insert(0, "z", 0)),
+    (pd.Series([1.0, np.nan]), lambda v: v.__setitem__(0, 2.0)),
+    (bytearray(b"ab"), lambda v: v.extend(b"c")),
+]
+
+
+@pytest.mark.parametrize(("value", "change"), VALUES, ids=lambda v: type(v).__name__)
+def test_a_change_is_seen_and_its_absence_too(value: Any, change: Callable[[Any], object]) -> None:
+    now = copy.deepcopy(value)
+    assert changed(now, value) is False
+    change(now)
+    assert changed(now, value) is True
+
+
+def test_not_a_number_is_itself() -> None:
+    assert changed([float("nan")], [float("nan")]) is False
+
+
+def test_values_that_hold_themselves() -> None:
+    one: list[Any] = [1]
+    one.append(one)
+    assert changed(copy.deepcopy(one), one) is False
+
+
+def test_objects_of_other_classes_are_left_to_their_authors() -> None:
+    before, now = Config(), Config()
+    assert changed(now, before) is False
+    now.alpha = 2
+    assert changed(now, before) is None
+
+
+def test_of_large_arrays_a_sample_is_compared() -> None:
+    before = np.zeros(5_000_000)
+    now = before.copy()
+    assert changed(now, before) is False
+    now += 1
+    assert changed(now, before) is True

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from nbcompile import library
 from nbcompile.ambient import dotted
+from nbcompile.frames import Code, Env
 from nbcompile.heap import SCALAR, Value, join
 
 if TYPE_CHECKING:
-    from nbcompile.interpret import Code, Env, Interpreter
+    from nbcompile.interpret import Interpreter
 
 _BUILTINS = frozenset(dir(builtins))
 _SHOWING = frozenset({"show", "display", "nb_show", "nb_display"})
@@ -94,7 +95,7 @@ def invoke(
     receiver: Value | None,
 ) -> Value:
     """Follow a call into the user's own function, class or lambda."""
-    from nbcompile.interpret import DEPTH, Env
+    from nbcompile.interpret import DEPTH
 
     code = machine.codes[key]
     everything = [*arguments, *named.values(), *([receiver] if receiver else [])]
@@ -206,8 +207,6 @@ def _follow_method(
     named: dict[str | None, Value],
     receiver: Value,
 ) -> Value:
-    from nbcompile.interpret import Code
-
     key = id(method)
     if key not in machine.codes:
         machine.codes[key] = Code(method, machine.top, None)

@@ -8,54 +8,18 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from nbcompile import library
 from nbcompile.ambient import dotted
-from nbcompile.calls import creating_class, decorated, evaluate_call, managed
+from nbcompile.calls import evaluate_call, managed
+from nbcompile.frames import Change, Code, Env
 from nbcompile.freenames import imported_name, pattern_names
 from nbcompile.heap import SCALAR, Heap, Value, join
+from nbcompile.making import define
 
-Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
 #: How many expressions of called functions one statement may visit before calls are not followed.
 BUDGET = 4000
 DEPTH = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Where an object is changed; not sure where only a bare call of a method speaks for it."""
-
-    node: ast.AST
-    sure: bool
-
-
-@dataclass(slots=True)
-class Code:
-    """A function or class met during execution, with the names around it."""
-
-    node: Definition
-    around: Env
-    #: the top-level definition that it is, or is inside of
-    origin: Definition | None
-    #: the function object, and the values of its defaults, made once
-    value: Value = SCALAR
-    defaults: dict[str, Value] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Env:
-    """Names and their values; `outer` is the enclosing function's, None at module level."""
-
-    names: dict[str, Value] = field(default_factory=dict)
-    outer: Env | None = None
-    #: the top-level definition whose body this is
-    origin: Definition | None = None
-    returns: list[Value] = field(default_factory=list)
-    declared: set[str] = field(default_factory=set)
-    nonlocals: set[str] = field(default_factory=set)
-    #: the object that functions made here share: the cells of this call's variables
-    frame: int | None = None
 
 
 class Interpreter:
@@ -128,7 +92,7 @@ class Interpreter:
             case ast.AugAssign(target=target, value=value):
                 self.augmented(target, value, env)
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                self.define(node, env)
+                define(self, node, env)
             case ast.Import() | ast.ImportFrom():
                 self.imports(node, env)
             case ast.For() | ast.AsyncFor():
@@ -244,65 +208,6 @@ class Interpreter:
             self.heap.put(owner.own, added.own)
             self.change(owner, target)
 
-    def define(self, node: Definition, env: Env) -> Value:
-        origin = env.origin
-        if env is self.top and not isinstance(node, ast.Lambda):
-            origin = node
-        code = self.codes[id(node)] = Code(node, env, origin)
-        captured: frozenset[int] = frozenset()
-        if isinstance(node, ast.ClassDef):
-            captured = self.class_body(node, env, origin)
-        else:
-            code.defaults = self.defaults(node, env)
-            captured = join(code.defaults.values()).own | self.captured(env)
-        one = self.heap.new(captured, frozenset({id(node)}))
-        result = code.value = Value(frozenset({one}), frozenset({id(node)}))
-        if isinstance(node, ast.ClassDef):
-            creating_class(self, node, result, env)
-        for decorator in reversed(getattr(node, "decorator_list", [])):
-            result = decorated(self, decorator, result, env)
-        if not isinstance(node, ast.Lambda):
-            self._set(node.name, result, env)
-        return result
-
-    def class_body(self, node: ast.ClassDef, env: Env, origin: Definition | None) -> frozenset[int]:
-        """Run a class's body; instances share the collections that stand in it."""
-        body = Env(outer=env, origin=origin)
-        for statement in node.body:
-            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
-                self.methods.setdefault(statement.name, []).append((node.name, statement))
-            self.execute(statement, body)
-        self.class_fields[id(node)] = body.names
-        own: frozenset[int] = frozenset()
-        for value in body.names.values():
-            own |= value.own & self.heap.plain
-        return own
-
-    def defaults(
-        self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, env: Env
-    ) -> dict[str, Value]:
-        """The values of a function's defaults, which it keeps from call to call."""
-        spec = node.args
-        names = [a.arg for a in [*spec.posonlyargs, *spec.args]]
-        pairs = list(zip(reversed(names), reversed(spec.defaults), strict=False))
-        pairs += [
-            (a.arg, default)
-            for a, default in zip(spec.kwonlyargs, spec.kw_defaults, strict=True)
-            if default is not None
-        ]
-        return {name: self.evaluate(default, env) for name, default in pairs}
-
-    def captured(self, env: Env) -> frozenset[int]:
-        """What a function made inside another can reach: that call's variables."""
-        found: frozenset[int] = frozenset()
-        place: Env | None = env
-        while place is not None and place is not self.top:
-            if place.frame is None:
-                place.frame = self.heap.new()
-            found |= {place.frame}.union(*(value.own for value in place.names.values()))
-            place = place.outer
-        return found
-
     def imports(self, node: ast.Import | ast.ImportFrom, env: Env) -> None:
         for alias in node.names:
             if alias.name == "*":
@@ -353,7 +258,7 @@ class Interpreter:
                 self._set(target.id, value, env)
                 return value
             case ast.Lambda():
-                return self.define(node, env)
+                return define(self, node, env)
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
                 return self.comprehension(node, env)
             case ast.Await(value=inner) | ast.Starred(value=inner):
@@ -479,7 +384,7 @@ class Interpreter:
         if name in env.declared:
             env = self.top
         elif name in env.nonlocals:
-            env = self._enclosing(name, env)
+            env = enclosing(name, env)
             if env.frame is not None:
                 self.changed.setdefault(env.frame, Change(ast.Pass(), True))
         if self.branching and name in env.names:
@@ -490,11 +395,3 @@ class Interpreter:
             for one in value.own:
                 self.named.setdefault(one, set()).add(name)
         env.names[name] = value
-
-    def _enclosing(self, name: str, env: Env) -> Env:
-        place = env.outer
-        while place is not None:
-            if name in place.names:
-                return place
-            place = place.outer
-        return env

@@ -13,6 +13,7 @@ from nbcompile.definitions import (
     is_lock,
     unit_of,
 )
+from nbcompile.importing import bind_import
 from nbcompile.names import Binding
 from nbcompile.processstate import state_of_setup
 from nbcompile.segments import Statement
@@ -41,7 +42,7 @@ def setup_statement(resolver: Resolver, statement: Statement) -> None:
             )
     resolver.add_unit(unit)
     if is_import(statement):
-        resolver.bind_import(statement)
+        bind_import(resolver, statement)
         return
     for name in statement.facts.writes:
         resolver.bind(Binding("common", name, statement.cell, statement.line(), unit=unit))
@@ -52,7 +53,7 @@ def analysis_statement(resolver: Resolver, statement: Statement) -> None:
     trace = resolver.traces.statements[statement.index]
     resolver.note_future(statement)
     if is_import(statement):
-        resolver.bind_import(statement)
+        bind_import(resolver, statement)
         return
     taken = _carry(resolver, statement)
     for name in statement.facts.writes if not taken else ():

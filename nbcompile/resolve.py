@@ -13,7 +13,6 @@ from nbcompile.ambient import AMBIENT
 from nbcompile.definitions import (
     Unit,
     definition_node,
-    import_texts,
     is_import,
     passing_names,
     travelling,
@@ -21,6 +20,7 @@ from nbcompile.definitions import (
 )
 from nbcompile.diagnostics import Diagnostic, Severity
 from nbcompile.freenames import bound_names
+from nbcompile.importing import bind_import
 from nbcompile.lookup import BUILTINS, use, use_late
 from nbcompile.names import Binding, Needs, StepState
 from nbcompile.othercells import analysis_statement, setup_statement
@@ -28,7 +28,6 @@ from nbcompile.processstate import follow_state, restore_state
 from nbcompile.refusals import refusals
 from nbcompile.segments import Segment, Statement
 from nbcompile.sharing import keep_together
-from nbcompile.stars import star_exports
 from nbcompile.trace import Trace, Traces
 
 
@@ -156,7 +155,7 @@ class Resolver:
         if isinstance(statement.node, ast.ImportFrom) and statement.node.module == "__future__":
             return
         if is_import(statement):
-            if self.bind_import(statement, step):
+            if bind_import(self, statement, step):
                 step.kept.append(statement.index)
             return
         if statement.index in self.travels and self.made_of_code(statement):
@@ -321,46 +320,6 @@ class Resolver:
                 changed=changed,
             )
         )
-
-    def bind_import(self, statement: Statement, step: StepState | None = None) -> bool:
-        """Bind an import's names; whether the statement must stay where it is."""
-        node = statement.node
-        assert isinstance(node, ast.Import | ast.ImportFrom)
-        texts = import_texts(node)
-        # after a change of the search path, an import must stay where it is
-        stays = step is not None and "sys_path" in step.saves
-        if any(alias.name == "*" for alias in node.names):
-            assert isinstance(node, ast.ImportFrom)
-            exports = star_exports(node.module or "")
-            if exports is None:
-                self.say(
-                    "NBF201",
-                    "error" if step is not None else "warning",
-                    f"What `from {node.module} import *` brings cannot be told: the module does "
-                    "not import here.",
-                    statement,
-                    fix="Install it, or import the names you use by name.",
-                )
-            for name in exports or ():
-                texts[name] = f"from {node.module} import {name}"
-        for name, text in texts.items():
-            previous = self.names.get(name)
-            joined: tuple[str, ...] = (text,)
-            if (
-                isinstance(node, ast.Import)
-                and previous is not None
-                and previous.kind == "import"
-                and "." in text
-                and " as " not in text
-            ):
-                joined = tuple(dict.fromkeys((*previous.imports, text)))
-            binding = Binding("import", name, statement.cell, statement.line(), imports=joined)
-            if stays and step is not None:
-                binding.step = step.name
-            self.bind(binding)
-            if step is not None:
-                step.writes.pop(name, None)
-        return stays
 
     def note_future(self, statement: Statement) -> None:
         node = statement.node

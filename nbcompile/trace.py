@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 
 from nbcompile.ambient import Effect, effects, is_option_setting, warned_calls
 from nbcompile.files import literal_files
+from nbcompile.frames import Change, Code, Definition
 from nbcompile.freenames import free_names
 from nbcompile.heap import Value
-from nbcompile.interpret import Change, Code, Definition, Interpreter
+from nbcompile.interpret import Interpreter
 from nbcompile.scopes import statement_facts
 from nbcompile.segments import Segment, Statement
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from nbcompile import library
 from nbcompile.ambient import dotted
 from nbcompile.calls import evaluate_call, managed
-from nbcompile.frames import Change, Code, Env
+from nbcompile.frames import Change, Code, Env, enclosing
 from nbcompile.freenames import imported_name, pattern_names
 from nbcompile.heap import SCALAR, Heap, Value, join
 from nbcompile.making import define

@@ -106,3 +106,10 @@ def test_what_lives_in_one_process(code: str, kind: str) -> None:
     for statement in ast.parse(code).body:
         machine.run(statement)
     assert machine.value("v").kind == kind
+
+
+def test_closures_of_one_call_share_what_they_count() -> None:
+    make = "def pair():\n    n = 0\n    def up():\n        nonlocal n\n        n += 1\n" + (
+        "    def get():\n        return n\n    return up, get\nup, get = pair()"
+    )
+    assert changed(make, "up()")[-1] == ["get", "up"]

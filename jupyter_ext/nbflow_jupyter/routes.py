@@ -1,4 +1,7 @@
-"""Routes: every address of the API below `nbflow/api/`, what serves it, and what it takes."""
+"""Routes: every address of the API below `nbflow/api/`, what serves it, and what it takes.
+
+`python -m nbflow_jupyter.routes > docs/server.openapi.json` writes the description down.
+"""
 
 from __future__ import annotations
 
@@ -249,3 +252,9 @@ def handlers() -> list[tuple[str, type]]:
 def document() -> dict[str, Any]:
     """The OpenAPI document."""
     return describe(ROUTES, version("nbflow"))
+
+
+if __name__ == "__main__":
+    import json
+
+    print(json.dumps(document(), indent=1))

@@ -27,7 +27,7 @@ from nbcompile.othercells import analysis_statement, setup_statement
 from nbcompile.processstate import follow_state, restore_state
 from nbcompile.refusals import refusals
 from nbcompile.segments import Segment, Statement
-from nbcompile.sharing import keep_together
+from nbcompile.sharing import compares_identity, keep_together
 from nbcompile.trace import Trace, Traces
 
 
@@ -55,6 +55,13 @@ class Resolver:
         self.position = 0
         #: by name: the steps that may read it, each with its last segment that does
         self.readers = self._readers()
+        #: steps that ask whether two objects are one
+        self.comparing = {
+            segment.step
+            for segment in segments
+            if segment.kind == "step"
+            and any(compares_identity(statement.node) for statement in segment.statements)
+        }
         self.support = frozenset(name for s in segments for name in s.support)
         #: of classes that travel as values: names that they take from the shared module
         self.class_names: dict[int, set[str]] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
 from nbcompile.lookup import use
@@ -21,7 +22,8 @@ def keep_together(resolver: Resolver, step: StepState, position: int) -> None:
     if not last:
         return
     for names, objects in resolver.traces.shared[position]:
-        if not any(_changes_later(resolver, one, position, step.name) for one in objects):
+        changes = any(_changes_later(resolver, one, position, step.name) for one in objects)
+        if not changes and not _compared(resolver, step, names):
             mine = frozenset(name for name in names if name in step.writes)
             if _read_side_by_side(resolver, step, mine):
                 step.together.append(mine)
@@ -34,6 +36,27 @@ def keep_together(resolver: Resolver, step: StepState, position: int) -> None:
                 use(resolver, step, step.needs, name, last[-1], last[-1].node)
                 resolver.bind_step(step, name, last[-1], maybe=False, changed=True)
         step.together.append(frozenset(group))
+
+
+def _compared(resolver: Resolver, step: StepState, names: frozenset[str]) -> bool:
+    """Whether another step asks of two of the names if they are the same object."""
+    for other in resolver.comparing - {step.name}:
+        if sum(other in resolver.readers.get(name, {}) for name in names) > 1:
+            return True
+    return False
+
+
+def compares_identity(node: ast.AST) -> bool:
+    """Whether code asks if two objects are one: `a is b`, `id(a)`."""
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Name) and inner.id == "id":
+            return True
+        if isinstance(inner, ast.Compare):
+            sides = [inner.left, *inner.comparators]
+            asks = any(isinstance(op, ast.Is | ast.IsNot) for op in inner.ops)
+            if asks and not any(isinstance(side, ast.Constant) for side in sides):
+                return True
+    return False
 
 
 def _read_side_by_side(resolver: Resolver, step: StepState, names: frozenset[str]) -> bool:

@@ -273,3 +273,9 @@ def test_the_order_of_inference_does_not_depend_on_outputs_of_hashing() -> None:
         "%%step c\nprint(xs, ys, zs)",
     )
     assert flow_of(*cells) == flow_of(*cells)
+
+
+def test_an_alias_that_is_compared_is_handed_on_with_its_original() -> None:
+    flow = flow_of("%%step a\nxs = [1]", "%%step b\nys = xs", "%%step c\nprint(xs is ys)")
+    assert flow.step("b").together == (("ys", "xs"),)
+    assert inputs(flow, "c") == {"xs": ("b",), "ys": ("b",)}

@@ -89,6 +89,10 @@ class LocalCluster:
             # a task that kills its worker is a failed task, not one to try again elsewhere
             "distributed.scheduler.allowed-failures": 0,
             "distributed.admin.large-graph-warning-threshold": "1GB",
+            # the worker's threads only wait for their hosts: there is nothing to sample
+            "distributed.worker.profile.enabled": False,
+            "distributed.admin.tick.interval": "1s",
+            "distributed.admin.tick.limit": "1m",
         }
         with dask.config.set(settings), _interrupts_blocked():
             self._cluster = distributed.LocalCluster(  # type: ignore[no-untyped-call]

@@ -164,6 +164,7 @@ class NbflowHandler(APIHandler):
         """Let a browser do nothing with the answer but show or save it."""
         self.set_header("Content-Security-Policy", policy)
         self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Referrer-Policy", "no-referrer")
         self.set_header("Cache-Control", "no-store")
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:

@@ -194,6 +194,9 @@ class OutputPageHandler(OfTask):
     @authorized
     async def get(self, flow: str, number: str) -> None:
         """The page, shut in a sandbox of its own origin."""
+        if self.get_query_argument("token", None) is not None:
+            # its scripts can read their own address
+            raise Refusal(400, "Ask for a user's HTML with a cookie or a header, not ?token=….")
         index = self.number("index", 0, 0, 10**6) or 0
         store, run, step, key = await self.find_task(flow, number)
         shown = await self.work(logs.outputs, store, run, step, key)

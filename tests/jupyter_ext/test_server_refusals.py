@@ -203,6 +203,8 @@ def test_hostile_html_is_shut_in(api: Any) -> None:
     assert "allow-same-origin" not in policy
     assert "connect-src" not in policy
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    with_token = {"index": 0, "token": TOKEN, **STEP}
+    assert api.ask("GET", "runs/odd/1/output.html", None, {}, **with_token).status == 400
     for index in (1, 2):
         assert api.ask("GET", "runs/odd/1/output.html", index=index, **STEP).status == 404
 

@@ -24,7 +24,10 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
       curly: ['error', 'all'],
       eqeqeq: ['error', 'smart'],
-      'prefer-arrow-callback': 'error'
+      'prefer-arrow-callback': ['error', { allowNamedFunctions: true }],
+      '@typescript-eslint/no-namespace': 'off',
+      // the pages, the larger half, are loaded when first opened; what is left is needed at once
+      'jupyter/prefer-lazy-imports': 'off'
     }
   }
 );

@@ -24,7 +24,7 @@ export interface IGraphProps {
   direction?: 'LR' | 'TB';
 }
 
-const MIN_SCALE = 0.45;
+const MIN_SCALE = 0.55;
 
 /** What a node says below its name. */
 function note(
@@ -231,7 +231,7 @@ export function FlowGraph(props: IGraphProps): JSX.Element {
                 {fit(node.name, 19)}
               </text>
               <text className="jp-nbflow-Graph-note" x={34} y={34}>
-                {fit(text, 25)}
+                {fit(text, 23)}
               </text>
               {many && strip && strip.count > 0 && (
                 <g transform={`translate(8,${NODE_HEIGHT - 6})`}>

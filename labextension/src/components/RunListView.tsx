@@ -186,7 +186,11 @@ function Filters(props: IRunListProps): JSX.Element {
         <input
           className="jp-nbflow-Field jp-mod-wide"
           type="search"
-          placeholder={trans.__('Search runs')}
+          placeholder={
+            list.total === null
+              ? trans.__('Search runs')
+              : trans.__('Search %1 runs', list.total.toLocaleString())
+          }
           aria-label={trans.__('Search runs')}
           value={search}
           onChange={event => setSearch(event.target.value)}
@@ -223,14 +227,6 @@ function Filters(props: IRunListProps): JSX.Element {
               void list.setFilter(NO_FILTER);
             }}
           />
-        )}
-        <span className="jp-nbflow-Bar-space" />
-        {list.total !== null && (
-          <span className="jp-nbflow-Bar-note" role="status">
-            {trans
-              ._n('%1 run', '%1 runs', list.total)
-              .replace(String(list.total), list.total.toLocaleString())}
-          </span>
         )}
       </div>
     </div>

@@ -88,7 +88,7 @@ function Loaded(props: IRunPageProps): JSX.Element {
   return (
     <div className="jp-nbflow-Page" data-run={row.run} data-status={row.status}>
       <Header {...props} />
-      {detail!.error && !(step && detail!.error.step === step && tab === 'overview') && (
+      {detail!.error && detail!.error.step !== step && (
         <ErrorBox {...props} error={detail!.error} />
       )}
       <div
@@ -207,21 +207,23 @@ function Header(props: IRunPageProps): JSX.Element {
         ))}
       </div>
       <span className="jp-nbflow-Bar-space" />
-      {running && (
-        <Button
-          danger
-          label={trans.__('Cancel')}
-          disabled={row.cancelling}
-          onClick={props.onCancel}
-        />
-      )}
-      {!running && row.status !== 'succeeded' && (
-        <Button primary label={trans.__('Resume')} onClick={props.onResume} />
-      )}
-      {row.notebook && (
-        <Button label={trans.__('Run again…')} onClick={props.onStartAgain} />
-      )}
-      <Button label={trans.__('Tag…')} onClick={props.onTag} />
+      <div className="jp-nbflow-Bar">
+        {running && (
+          <Button
+            danger
+            label={trans.__('Cancel')}
+            disabled={row.cancelling}
+            onClick={props.onCancel}
+          />
+        )}
+        {!running && row.status !== 'succeeded' && (
+          <Button primary label={trans.__('Resume')} onClick={props.onResume} />
+        )}
+        {row.notebook && (
+          <Button label={trans.__('Run again…')} onClick={props.onStartAgain} />
+        )}
+        <Button label={trans.__('Tag…')} onClick={props.onTag} />
+      </div>
       {running && (
         <progress
           aria-label={trans.__('Tasks that have ended')}

@@ -141,7 +141,7 @@ function Field(props: {
     );
   }
   if (kind === 'choice') {
-    const all = choices(field.annotation);
+    const all = choices(field);
     return (
       <label data-parameter={field.name}>
         {label}

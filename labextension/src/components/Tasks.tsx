@@ -47,6 +47,8 @@ export function Tasks(props: {
       .forEach(task => Object.keys(task.values).forEach(name => names.add(name)));
     return step ? [...names].slice(0, 6) : [];
   }, [list.tasks, step]);
+  const align = (name: string) =>
+    list.tasks.some(task => typeof task.values[name] === 'string') ? '' : 'jp-mod-number';
   const items = list.tasks.some(task => task.item !== null);
   const columns = [
     '22px',
@@ -71,10 +73,11 @@ export function Tasks(props: {
       event.preventDefault();
     }
   };
-  const head = (label: string, by: ITaskQuery['sort']) => (
+  const head = (label: string, by: ITaskQuery['sort'], className = '') => (
     <button
       type="button"
       role="columnheader"
+      className={className}
       aria-sort={
         query.sort === by ? (query.order === 'asc' ? 'ascending' : 'descending') : 'none'
       }
@@ -140,10 +143,10 @@ export function Tasks(props: {
           <span role="columnheader" aria-label={trans.__('Status')} />
           {head(trans.__('Task'), 'key')}
           {items && <span role="columnheader">{trans.__('Item')}</span>}
-          {head(trans.__('Duration'), 'seconds')}
+          {head(trans.__('Duration'), 'seconds', 'jp-mod-number')}
           {head(trans.__('Started'), 'started')}
           {values.map(name => (
-            <span key={name} role="columnheader" className="jp-mod-number" title={name}>
+            <span key={name} role="columnheader" className={align(name)} title={name}>
               {name}
             </span>
           ))}
@@ -227,7 +230,7 @@ export function Tasks(props: {
                     <span
                       key={name}
                       role="cell"
-                      className="jp-mod-number"
+                      className={align(name)}
                       title={short(task.values[name] ?? null, 300)}
                     >
                       {task.values[name] === undefined

@@ -112,7 +112,7 @@ export function useRows(count: number, row: number, overscan = 8): IRows {
   };
 }
 
-/** The width of an element as it is resized. */
+/** The width inside an element's padding, as it is resized. */
 export function useWidth(): [React.RefObject<HTMLDivElement>, number] {
   const box = React.useRef<HTMLDivElement>(null);
   const [width, setWidth] = React.useState(0);
@@ -121,8 +121,13 @@ export function useWidth(): [React.RefObject<HTMLDivElement>, number] {
     if (!node) {
       return;
     }
-    const observer = new ResizeObserver(() => setWidth(node.clientWidth));
-    setWidth(node.clientWidth);
+    const read = () => {
+      const style = getComputedStyle(node);
+      const padding = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight);
+      setWidth(Math.max(0, node.clientWidth - padding));
+    };
+    const observer = new ResizeObserver(read);
+    read();
     observer.observe(node);
     return () => observer.disconnect();
   }, []);

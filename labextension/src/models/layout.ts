@@ -63,11 +63,25 @@ export function place(graph: IGraph, direction: 'LR' | 'TB'): ILayout {
     edges: edges.map(edge => ({
       ...edge,
       path: curve(
-        (dagre.edge(edge.source, edge.target) as { points: IPoint[] }).points,
+        [
+          side(nodes[edge.source], 1, direction),
+          ...(dagre.edge(edge.source, edge.target) as { points: IPoint[] }).points.slice(
+            1,
+            -1
+          ),
+          side(nodes[edge.target], -1, direction)
+        ],
         direction
       )
     }))
   };
+}
+
+/** The middle of the side where edges leave (1) or arrive (-1). */
+function side(node: IPoint, sign: 1 | -1, direction: 'LR' | 'TB'): IPoint {
+  return direction === 'LR'
+    ? { x: node.x + (sign * NODE_WIDTH) / 2, y: node.y }
+    : { x: node.x, y: node.y + (sign * NODE_HEIGHT) / 2 };
 }
 
 /** A smooth line through the points. */

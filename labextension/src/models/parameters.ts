@@ -4,26 +4,15 @@ import { IParameterField, Json } from '../wire';
 
 export type Editor = 'check' | 'number' | 'choice' | 'text';
 
-/** The choices of `Literal[...]`; empty for other annotations. */
-export function choices(annotation: string | null): Json[] {
-  const match = /^(?:typing\.)?Literal\[(.*)\]$/s.exec(annotation?.trim() ?? '');
-  if (!match) {
-    return [];
-  }
-  const parts = match[1].match(/'[^']*'|"[^"]*"|[^,\s]+/g) ?? [];
-  return parts.map(part => {
-    if (/^['"]/.test(part)) {
-      return part.slice(1, -1);
-    }
-    const known: Record<string, Json> = { True: true, False: false, None: null };
-    return part in known ? known[part] : Number(part);
-  });
+/** The values to choose from, where the type names them all; else empty. */
+export function choices(field: IParameterField): Json[] {
+  return Array.isArray(field.schema.enum) ? (field.schema.enum as Json[]) : [];
 }
 
 /** The editor that suits a parameter. */
 export function editor(parameter: IParameterField): Editor {
   const type = (parameter.annotation ?? '').trim();
-  if (choices(parameter.annotation).length) {
+  if (choices(parameter).length) {
     return 'choice';
   }
   if (type === 'bool' || (!type && typeof parameter.value === 'boolean')) {

@@ -27,8 +27,11 @@ export function columns(rows: readonly ICompareRow[], kind: IColumn['kind']): IC
       });
       continue;
     }
+    const named = present.every(
+      value => typeof value === 'string' || typeof value === 'boolean'
+    );
     const labels = [...new Set(present.map(value => JSON.stringify(value)))].sort();
-    if (present.length && labels.length > 1 && labels.length <= 12) {
+    if (named && labels.length > 1 && labels.length <= 12) {
       out.push({
         name: row.name,
         kind,
@@ -43,7 +46,7 @@ export function columns(rows: readonly ICompareRow[], kind: IColumn['kind']): IC
 }
 
 function isNumber(value: Json): boolean {
-  return (typeof value === 'number' && isFinite(value)) || typeof value === 'boolean';
+  return typeof value === 'number' && isFinite(value);
 }
 
 /** From values to pixels. */

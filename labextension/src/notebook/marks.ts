@@ -94,7 +94,9 @@ export function cellMarks(options: IMarksOptions): Extension {
       }
 
       update(update: ViewUpdate): void {
-        if (update.transactions.some(one => one.effects.some(effect => effect.is(refresh)))) {
+        if (
+          update.transactions.some(one => one.effects.some(effect => effect.is(refresh)))
+        ) {
           this.decorations = this.build();
         } else if (update.docChanged) {
           // positions move along until the notebook has been compiled again
@@ -194,7 +196,9 @@ function message(found: readonly IDiagnostic[]): HTMLElement {
     item.append(Object.assign(document.createElement('b'), { textContent: one.code }));
     item.append(` ${one.message}`);
     if (one.fix) {
-      item.append(Object.assign(document.createElement('small'), { textContent: one.fix }));
+      item.append(
+        Object.assign(document.createElement('small'), { textContent: one.fix })
+      );
     }
   }
   return node;

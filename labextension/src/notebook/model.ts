@@ -159,8 +159,25 @@ export class NotebookFlow implements IDisposable {
     });
     if (asked === this.asked && !this.isDisposed) {
       this.compiled = compiled;
+      this.keepCodes(compiled, cells.map(cell => cell.source));
       this.redraw();
     }
+  }
+
+  /** While an error keeps the notebook from compiling, steps that were not edited stay known. */
+  private keepCodes(compiled: ICompiled, sources: readonly string[]): void {
+    const codes = new Map<string, { code: string; source: string }>();
+    for (const step of compiled.graph.nodes) {
+      const source = step.cells.map(cell => sources[cell]).join('\n');
+      const before = this.codes.get(step.name);
+      const code =
+        compiled.steps.find(other => other.name === step.name)?.code ??
+        (before?.source === source ? before.code : null);
+      if (code !== null) {
+        codes.set(step.name, { code, source });
+      }
+    }
+    this.codes = codes;
   }
 
   private async ask(): Promise<void> {
@@ -174,4 +191,5 @@ export class NotebookFlow implements IDisposable {
   private readonly compiling: Debouncer<void, void, []>;
   private readonly asking: Debouncer<void, void, []>;
   private asked = 0;
+  private codes = new Map<string, { code: string; source: string }>();
 }

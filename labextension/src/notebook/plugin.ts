@@ -143,7 +143,6 @@ export const notebooks: JupyterFrontEndPlugin<void> = {
     });
     commands.addCommand(CommandIDs.openLatest, {
       label: trans.__('Open Last Run of Notebook'),
-      icon: flowIcon,
       describedBy: NO_ARGS,
       isEnabled: () => tracker.currentWidget !== null,
       execute: async () => {
@@ -183,7 +182,6 @@ export const notebooks: JupyterFrontEndPlugin<void> = {
     });
     commands.addCommand(CommandIDs.showGraph, {
       label: trans.__('Show Graph of Notebook'),
-      icon: flowIcon,
       describedBy: NO_ARGS,
       isEnabled: () => tracker.currentWidget !== null,
       execute: () => {

@@ -81,11 +81,7 @@ def describe(routes: Iterable[Route], version: str) -> dict[str, Any]:
 @cache
 def shapes() -> dict[str, Any]:
     """The wire shapes by name."""
-    return {
-        name: one
-        for name, one in vars(wire).items()
-        if is_typeddict(one) and one.__module__ == wire.__name__
-    }
+    return {name: one for name, one in vars(wire).items() if is_typeddict(one)}
 
 
 def schema_of_shape(shape: Any) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def heat_strip(store: Store, run: RunRecord, spec: FlowSpec, name: str) -> wire.
     total = expected(spec, step, splits(store, run.id))
     keys = [line.key for line in lines]
     counted = all(key == str(at) for at, key in enumerate(keys))
-    began = run.started or run.created
+    began = run.created if run.started is None else run.started
     return {
         "step": name,
         "count": len(lines),

@@ -21,6 +21,14 @@ def _print(value: Any) -> None:
 _emit: Callable[[Any], None] = _print
 
 
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+
+
+#: where the output of shell commands goes
+_echo: Callable[[str], None] = _write
+
+
 def show(value: Any) -> None:
     """Show the value of a cell's last expression."""
     if value is not None:
@@ -45,7 +53,7 @@ def shell(command: str) -> None:
         errors="replace",
     ) as process:
         for line in process.stdout or ():
-            sys.stdout.write(line)
+            _echo(line)
 
 
 class Lines(list[str]):
@@ -93,7 +101,7 @@ def script(
     """Give a program text to read; what it prints is printed, or returned where asked for."""
     done = subprocess.run(shlex.split(command), input=text, text=True, capture_output=True)
     if not out:
-        sys.stdout.write(done.stdout)
+        _echo(done.stdout)
     if not err:
         sys.stderr.write(done.stderr)
     if check and done.returncode:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -28,7 +28,8 @@ def command(path: str, follow: bool, location: str | None) -> None:
     """Print what a task printed.
 
     PATH is FLOW/RUN/STEP or FLOW/RUN/STEP/TASK; FLOW/RUN prints all tasks. Where there are several
-    tasks, a line with its path stands before what each has printed.
+    tasks, a line with its path stands before what each has printed. What a task wrote to standard
+    error, and what its child processes wrote, goes to standard error here too.
     """
     from nbflow.cli.paths import find
 
@@ -60,19 +61,34 @@ class Printer:
             if len(tasks) > 1 and task.path != self._last:
                 # a header stands on a line of its own
                 _write(f"{'' if self._ended else chr(10)}== {task.path}\n".encode())
-            _write(new)
+            for part, aside in split_aside(new, at, task.aside):
+                _write(part, sys.stderr if aside else sys.stdout)
             self.written[task.path] = at + len(new)
             self._last, self._ended = task.path, new.endswith(b"\n")
 
 
-def _write(data: bytes) -> None:
+def split_aside(data: bytes, at: int, ranges: list[tuple[int, int]]) -> list[tuple[bytes, bool]]:
+    """Cut what was printed from position ``at`` on into parts, each with whether it is aside."""
+    parts = []
+    done = 0
+    for start, end in ranges:
+        first, last = max(start - at, done), min(end - at, len(data))
+        if first < last:
+            parts += [(data[done:first], False), (data[first:last], True)]
+            done = last
+    parts.append((data[done:], False))
+    return [(part, aside) for part, aside in parts if part]
+
+
+def _write(data: bytes, stream: TextIO | None = None) -> None:
     # byte for byte, but for a notebook's output, which takes text only
-    out = getattr(sys.stdout, "buffer", None)
+    stream = stream or sys.stdout
+    out = getattr(stream, "buffer", None)
     if out is None:
-        sys.stdout.write(data.decode("utf-8", "replace"))
+        stream.write(data.decode("utf-8", "replace"))
     else:
         out.write(data)
-    sys.stdout.flush()
+    stream.flush()
 
 
 def _follow(path: str, store: Store, printer: Printer) -> None:

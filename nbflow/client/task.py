@@ -98,6 +98,12 @@ class Task(Branch):
         return live_output(store.url, self._run.id, self._source.step, key) or b""
 
     @property
+    def aside(self) -> list[tuple[int, int]]:
+        """Ranges of what was printed that standard error and child processes printed."""
+        preview = Ref.from_json(self.record.log).preview if self.record.log is not None else None
+        return [(start, end) for start, end in (preview or {}).get("aside", [])]
+
+    @property
     def outputs(self) -> list[Output]:
         """What the task has shown: tables, plots."""
         if self.record.outputs is None:

@@ -68,6 +68,7 @@ class LoadedPackage:
         """Have shown values and figures go to the task's outputs."""
         if self.notebook is not None:
             self.notebook._emit = capture.show  # type: ignore[attr-defined]
+            self.notebook._echo = capture.echo  # type: ignore[attr-defined]
         pyplot = sys.modules.get("matplotlib.pyplot")
         if pyplot is not None and self._held_show is None:
             self._held_show = pyplot.show

@@ -76,7 +76,7 @@ class TaskRunner:
         except BaseException as error:
             outcome.status = "failed"
             outcome.error = error_json(error, step, text, self.source)
-        log, outputs = self.capture.end()
+        log, outputs, aside = self.capture.end()
         writer = self.writer
         return TaskRecord(
             step=step,
@@ -89,13 +89,20 @@ class TaskRunner:
             artifacts=outcome.artifacts if outcome.error is None else {},
             item=self._label(one, key) if part == "main" and one.line else None,
             count=outcome.count,
-            log=writer.put_bytes(log, "text").to_json() if log else None,
+            log=self._log(log, aside),
             outputs=writer.put_bytes(json.dumps(outputs).encode()).to_json() if outputs else None,
             error=outcome.error,
             worker=self.worker,
             reason=outcome.reason,
             changed=outcome.changed,
         )
+
+    def _log(self, log: bytes, aside: list[list[int]]) -> dict[str, Any] | None:
+        """The log stored; its preview tells the ranges that the step did not print itself."""
+        if not log:
+            return None
+        ref = self.writer.put_bytes(log, "text")
+        return (replace(ref, preview={"aside": aside}) if aside else ref).to_json()
 
     def flush(self) -> None:
         """Have everything that was stored on disk; no task is under way."""

@@ -18,6 +18,14 @@ def _print(value: Any) -> None:
 _emit: Callable[[Any], None] = _print
 
 
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+
+
+#: where the output of shell commands goes
+_echo: Callable[[str], None] = _write
+
+
 def show(value: Any) -> None:
     """Show the value of a cell's last expression."""
     if value is not None:
@@ -42,7 +50,7 @@ def shell(command: str) -> None:
         errors="replace",
     ) as process:
         for line in process.stdout or ():
-            sys.stdout.write(line)
+            _echo(line)
 
 
 class Lines(list[str]):

@@ -64,6 +64,18 @@ def read_parameters(path: str, name: str) -> wire.Parameters:
     }
 
 
+def export(path: str) -> dict[str, Any]:
+    """The files of a saved notebook's package, or what is wrong with it."""
+    try:
+        flow = infer_flow(read_notebook(path))
+    except NotebookError as error:
+        return {"diagnostics": _told(error.diagnostics)}
+    if has_errors(flow.diagnostics):
+        return {"diagnostics": _told(in_order(flow.diagnostics))}
+    package = emit_package(flow, folder=Path(path).parent)
+    return {"name": package.name, "files": package.files, "diagnostics": []}
+
+
 def flow_graph(flow: Flow, codes: dict[str, str]) -> wire.Graph:
     """The graph of a flow that has not been emitted."""
     lines: dict[str, list[str]] = {}
@@ -163,6 +175,8 @@ def _answer(line: str) -> dict[str, Any]:
     try:
         if question["ask"] == "compile":
             return {"ok": compile_request(question["request"], question["folder"])}
+        if question["ask"] == "export":
+            return {"ok": export(question["path"])}
         return {"ok": read_parameters(question["path"], question["name"])}
     except Exception as error:
         return {"error": f"{type(error).__name__}: {error}"}

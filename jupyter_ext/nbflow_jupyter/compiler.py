@@ -43,6 +43,13 @@ class Compiler:
         """The `Parameters` of a saved notebook."""
         return await self._ask(json.dumps({"ask": "parameters", "path": path, "name": name}))
 
+    async def export(self, path: str) -> tuple[str, dict[str, str]]:
+        """The name and the files of a saved notebook's package; a refusal where it has errors."""
+        answer = await self._ask(json.dumps({"ask": "export", "path": path}))
+        if "files" not in answer:
+            raise Refusal(400, "The notebook does not compile.", answer["diagnostics"])
+        return answer["name"], answer["files"]
+
     async def warm(self) -> None:
         """Start the process before it is needed."""
         async with self._lock:

@@ -12,6 +12,7 @@ from nbflow_jupyter import wire
 from nbflow_jupyter.handler import NbflowHandler, authorized_to
 from nbflow_jupyter.notebooks import notebook_state
 from nbflow_jupyter.refusal import Refusal
+from nbflow_jupyter.versions import zipped
 
 #: how the engines are called in a form
 _TITLES = {"dask": "Dask on this machine", "inline": "In one process, for debugging"}
@@ -81,6 +82,18 @@ class ParametersHandler(NbflowHandler):
         file = self.service.stores.notebook(self.text("notebook"))
         name = self.service.stores.relative(str(file)) or file.name
         self.answer(await self.service.compiler.parameters(str(file), name))
+
+
+class ExportHandler(NbflowHandler):
+    """The package of a notebook."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """The package that a saved notebook compiles to, as a zip file."""
+        file = self.service.stores.notebook(self.text("notebook"))
+        name, files = await self.service.compiler.export(str(file))
+        self.give(await self.work(zipped, files), f"{name}.zip", "application/zip")
 
 
 class NotebookHandler(NbflowHandler):

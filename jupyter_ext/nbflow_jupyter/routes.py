@@ -214,6 +214,15 @@ ROUTES: tuple[Route, ...] = (
         ),
     ),
     _route(
+        "export",
+        notebooks.ExportHandler,
+        _get(
+            "The package that a saved notebook compiles to",
+            "application/zip",
+            Query("notebook", "Its path below the server's root.", required=True),
+        ),
+    ),
+    _route(
         "notebook",
         notebooks.NotebookHandler,
         _get(

@@ -21,7 +21,7 @@ def step_states(store: Store, run: RunRecord, spec: FlowSpec) -> list[StepState]
     found = splits(store, run.id)
     over = run.status in FINAL
     return [
-        _state(step, summary.get(step.name), expected(spec, step, found), over)
+        _state(step, summary.get(step.name), expected(spec, step, found), over, run.started or 0.0)
         for step in spec.steps
     ]
 
@@ -39,7 +39,9 @@ def expected(spec: FlowSpec, step: StepSpec, found: dict[str, Splits]) -> int | 
     return split.items
 
 
-def _state(step: StepSpec, summary: StepSummary | None, total: int | None, over: bool) -> StepState:
+def _state(
+    step: StepSpec, summary: StepSummary | None, total: int | None, over: bool, began: float
+) -> StepState:
     counts = dict(summary.counts) if summary else {}
     recorded = sum(counts.values())
     done = sum(count for status, count in counts.items() if status in FINAL)
@@ -49,8 +51,9 @@ def _state(step: StepSpec, summary: StepSummary | None, total: int | None, over:
         "counts": counts,
         "done": done,
         "total": recorded if over and total is None else total,
-        "started": summary.started if summary else None,
-        "finished": summary.finished if summary else None,
+        # the times of a cached task are those of the run that made it
+        "started": max(summary.started, began) if summary and summary.started else None,
+        "finished": max(summary.finished, began) if summary and summary.finished else None,
     }
 
 

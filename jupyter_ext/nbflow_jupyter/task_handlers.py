@@ -16,7 +16,7 @@ from nbflow_jupyter.graph import graph
 from nbflow_jupyter.handler import NbflowHandler
 from nbflow_jupyter.refusal import Refusal
 from nbflow_jupyter.states import step_states
-from nbflow_jupyter.versions import code, flow_version
+from nbflow_jupyter.versions import code, flow_version, zipped
 
 #: tasks on one page, at most
 MOST_TASKS = 500
@@ -280,7 +280,8 @@ class PackageHandler(NbflowHandler):
     async def get(self, flow: str, number: str) -> None:
         """The package that ran, as a zip file."""
         store, run = await self.find_run(flow, number)
-        data = await self.work(_zipped, store, run)
+        version = await self.work(store.version, run.version)
+        data = await self.work(zipped, version.files)
         self.give(data, f"{run.flow}-{run.number}.zip", "application/zip")
 
 
@@ -293,14 +294,3 @@ def _steps(store: Store, run: RunRecord) -> wire.Steps:
     spec = flow_version(store, run.version).spec
     status: Any = run.status
     return {"status": status, "steps": step_states(store, run, spec)}
-
-
-def _zipped(store: Store, run: RunRecord) -> bytes:
-    import io
-    import zipfile
-
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path, text in store.version(run.version).files.items():
-            archive.writestr(path, text)
-    return file.getvalue()

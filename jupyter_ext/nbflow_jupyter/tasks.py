@@ -10,6 +10,7 @@ from nbflow.runtime.live import live_folder, notes
 from nbflow.runtime.spec import FlowSpec
 from nbflow.store import Store
 from nbflow.store.browse import (
+    TaskLine,
     TaskQuery,
     count_tasks,
     read_place,
@@ -42,13 +43,8 @@ def heat_strip(store: Store, run: RunRecord, spec: FlowSpec, name: str) -> wire.
         "total": len(lines) if total is None and run.status in FINAL else total,
         "status": "".join(wire.LETTERS[line.status] for line in lines),
         "keys": None if counted else keys,
-        "start": [None if one.started is None else round(one.started - began, 3) for one in lines],
-        "seconds": [
-            None
-            if one.started is None or one.finished is None
-            else round(one.finished - one.started, 4)
-            for one in lines
-        ],
+        "start": [_rounded(one, one.started, began) for one in lines],
+        "seconds": [_rounded(one, one.finished, one.started) for one in lines],
     }
 
 
@@ -120,6 +116,11 @@ def detail(
         "log": Ref.from_json(record.log).size if record.log else None,
         "outputs": record.outputs is not None,
     }
+
+
+def _rounded(line: TaskLine, to: float | None, since: float | None) -> float | None:
+    """A time of a strip; the times of a cached task are not of this run."""
+    return None if to is None or since is None or line.status == "cached" else round(to - since, 3)
 
 
 def _cursor(place: tuple[Any, str, str]) -> str:

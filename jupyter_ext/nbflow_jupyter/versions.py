@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -73,3 +75,12 @@ def notebook_cells(notebook: bytes, path: str) -> dict[int, wire.CellSource]:
         cell.index: {"cell": cell.index, "kind": cell.kind, "source": cell.source}
         for cell in read.cells
     }
+
+
+def zipped(files: Mapping[str, str]) -> bytes:
+    """The files of a package as a zip file."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, text in files.items():
+            archive.writestr(path, text)
+    return file.getvalue()

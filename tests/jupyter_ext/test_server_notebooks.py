@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +90,18 @@ def test_the_form_of_a_notebook(api: Any) -> None:
     (api.root / "broken.ipynb").write_text("{", encoding="utf-8")
     broken = api.get("parameters", wire.Parameters, notebook="broken.ipynb")
     assert [one["code"] for one in broken["diagnostics"]] == ["NBF101"]
+
+
+def test_exporting_a_saved_notebook(api: Any) -> None:
+    answer = api.ask("GET", "export", notebook="churn.py")
+    assert 'filename="churn.zip"' in answer.headers["Content-Disposition"]
+    ran = {file["path"] for file in api.get("runs/churn/1/code")["files"]}
+    with zipfile.ZipFile(io.BytesIO(answer.body)) as archive:
+        assert ran <= set(archive.namelist())
+    (api.root / "wrong.py").write_text("# %%\n# %%step a\nx = nowhere\n")
+    refused = api.ask("GET", "export", notebook="wrong.py")
+    assert refused.status == 400
+    assert [one["code"] for one in refused.json["diagnostics"]] == ["NBF201"]
 
 
 def test_the_state_of_a_notebook(api: Any) -> None:

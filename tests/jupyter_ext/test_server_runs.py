@@ -103,6 +103,10 @@ def test_resume_takes_over_what_holds(api: Any) -> None:
     task = api.get(f"runs/{run}/task", wire.TaskDetail, step="load")
     assert task["row"]["cached_from"] == "churn/1/load"
     assert task["row"]["reason"]
+    strip = api.get(f"runs/{run}/strip", wire.HeatStrip, step="load")
+    assert (strip["status"], strip["start"], strip["seconds"]) == ("c", [None], [None])
+    for state in api.get(f"runs/{run}/steps")["steps"]:
+        assert state["started"] >= detail["row"]["started"]
 
     compared = api.get("compare", wire.Compare, run=["churn/1", run])
     alpha = next(row for row in compared["params"] if row["name"] == "alpha")

@@ -61,7 +61,8 @@ class HeatStrip(TypedDict):
     """All tasks of a step in few bytes, in key order: a column each.
 
     `status` has one letter a task (`LETTERS`). `keys` is null where they are 0, 1, 2, …
-    `start` is seconds after the run's start. `total` counts tasks that have no record yet too.
+    `start` is seconds after the run's start, null for a cached task, which took no time.
+    `total` counts tasks that have no record yet too.
     """
 
     step: str

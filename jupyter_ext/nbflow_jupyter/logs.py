@@ -22,8 +22,10 @@ MOST = 1 << 20
 class Log:
     """One attempt's log: ``size`` bytes so far, and no more once ``complete``."""
 
-    def __init__(self, data: bytes | None = None, live: tuple[Path, int] | None = None) -> None:
-        self._data = data or b""
+    def __init__(
+        self, data: memoryview | None = None, live: tuple[Path, int] | None = None
+    ) -> None:
+        self._data = memoryview(b"") if data is None else data
         self._live = live
         self.complete = live is None
         self.size = len(self._data)
@@ -36,7 +38,7 @@ class Log:
     def read(self, start: int, end: int) -> bytes:
         """These bytes."""
         if self._live is None:
-            return self._data[start:end]
+            return bytes(self._data[start:end])
         path, offset = self._live
         try:
             with path.open("rb") as file:
@@ -54,10 +56,10 @@ def open_log(
     if attempt is not None and attempt != task.attempt:
         for one in store.attempts(run.id, step, key):
             if (one.attempt, one.part) == (attempt, part):
-                return Log(_bytes(store, one.log))
+                return Log(_held(store, one.log))
         raise Refusal(404, f"The task has no attempt {attempt}.")
     if task.log is not None or task.status in FINAL:
-        return Log(_bytes(store, task.log))
+        return Log(_held(store, task.log))
     wanted = [step, part, key]
     for path, note in notes(live_folder(store.url, run.id)):
         if note.task.split("\t")[:3] == wanted:
@@ -108,8 +110,8 @@ def outputs(store: Store, run: RunRecord, step: str, key: str) -> list[wire.Outp
     ]
 
 
-def _bytes(store: Store, ref: dict[str, Any] | None) -> bytes:
-    return b"" if ref is None else store.get_bytes(Ref.from_json(ref))
+def _held(store: Store, ref: dict[str, Any] | None) -> memoryview | None:
+    return None if ref is None else store.view(Ref.from_json(ref))
 
 
 def _leading(data: bytes) -> int:

@@ -116,7 +116,7 @@ def checked(answer: Answer, shape: Any = None) -> Any:
     return answer.json
 
 
-def start_server(root: Path, home: Path) -> Api:
+def start_server(root: Path, home: Path, *options: str) -> Api:
     """A server on ``root`` that answers; its configuration is as the wheel installs it."""
     places = {f"JUPYTER_{name}_DIR": str(home / name.lower()) for name in ("DATA", "RUNTIME")}
     enabled = home / "config/jupyter_server_config.d"
@@ -142,8 +142,11 @@ def start_server(root: Path, home: Path) -> Api:
             "--ServerApp.allow_unauthenticated_access=False",
             "--ServerApp.disable_check_xsrf=False",
             "--NbflowApp.interval=0.05",
+            *options,
         ],
-        env=environment | places | {"JUPYTER_CONFIG_DIR": str(home / "config")},
+        env=environment
+        | places
+        | {"JUPYTER_CONFIG_DIR": str(home / "config"), "PYTHONPATH": str(Path(__file__).parent)},
         stdout=log,
         stderr=subprocess.STDOUT,
         cwd=root,

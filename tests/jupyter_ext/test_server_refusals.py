@@ -6,12 +6,13 @@ import os
 import re
 from http.client import HTTPConnection
 from http.cookies import SimpleCookie
+from pathlib import Path
 from typing import Any
 
 import pytest
 from nbflow_jupyter import wire
 from nbflow_jupyter.routes import ROUTES
-from serving import TOKEN
+from serving import NOTEBOOK, TOKEN, start_server, stop_server
 
 from nbflow.store import Store
 
@@ -32,6 +33,23 @@ def test_nobody_without_a_token(api: Any, method: str, path: str) -> None:
     answer = api.ask(method, path, None, {"Authorization": "token wrong"})
     assert answer.status == 403
     assert b"churn/1" not in answer.body
+
+
+def test_an_authorizer_is_asked(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "churn.py").write_text(NOTEBOOK, encoding="utf-8")
+    api = start_server(root, tmp_path, "--ServerApp.authorizer_class=read_only.ReadOnly")
+    try:
+        for method, path in ASKED:
+            reads = method == "GET" or path == "compile"
+            body = None if method == "GET" else {"notebook": "churn.py"} if path == "runs" else {}
+            answer = api.ask(method, path, body)
+            # a read that is allowed finds no run, or lacks an argument
+            assert (answer.status != 403) == reads, (method, path, answer.body)
+        assert not (root / ".nbflow").exists()
+    finally:
+        stop_server(api)
 
 
 def test_a_post_needs_the_xsrf_token_of_the_page(api: Any) -> None:

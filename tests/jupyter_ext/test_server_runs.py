@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from nbflow_jupyter import wire
 
@@ -68,6 +69,16 @@ def test_one_run(api: Any) -> None:
     assert limit["schema"] == {"anyOf": [{"type": "integer"}, {"type": "null"}]}
     assert "pandas" in run["environment"]["packages"]
     assert run["parent"] is None
+
+
+def test_flows_of_any_name(api: Any, store: Store) -> None:
+    for flow in ("häagen dazs", "a.b+c", "100%", "流れ", "x?y#z&w"):
+        (run,) = make(store, 1, flow)
+        page = api.get(f"runs?{urlencode({'flow': flow})}", wire.RunPage)
+        assert [row["run"] for row in page["runs"]] == [run]
+        assert api.get(f"runs/{quote(flow, safe='')}/1", wire.RunDetail)["row"]["flow"] == flow
+        compared = api.get("compare", wire.Compare, run=[run, run])
+        assert [row["run"] for row in compared["runs"]] == [run, run]
 
 
 def test_tags(api: Any, store: Store) -> None:

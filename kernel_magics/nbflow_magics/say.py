@@ -47,6 +47,21 @@ def say(diagnostics: Sequence[Diagnostic], state: dict[str, Any] | None = None) 
         )
 
 
+def without_cell(one: Diagnostic) -> Diagnostic:
+    """The finding as said under its own cell, whose number the kernel does not know."""
+    return Diagnostic(one.code, one.severity, one.message, None, one.line, one.column, one.fix)
+
+
+def stale_steps(steps: list[str]) -> list[Diagnostic]:
+    """What to say of steps that became stale."""
+    if not steps:
+        return []
+    have = "has" if len(steps) == 1 else "have"
+    names = ", ".join(f"`{step}`" for step in steps)
+    message = f"{names} {have} read values that were made anew since."
+    return [Diagnostic("NBF308", "info", message, fix="Run the cells again.")]
+
+
 def note(text: str, state: dict[str, Any] | None = None) -> None:
     """Show a sentence that is no diagnostic."""
     publish(text, _line(text, "info"), state)

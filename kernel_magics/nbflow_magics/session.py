@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import ast
 import builtins
-import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -17,20 +15,21 @@ from weakref import WeakKeyDictionary
 from nbcompile.diagnostics import Diagnostic, has_errors
 from nbcompile.flow import Options
 from nbcompile.notebook import Cell
-from nbcompile.options import Merged, merge_options
-from nbcompile.tags import TaggedCell, read_tags
+from nbcompile.options import merge_options
+from nbcompile.tags import read_tags
 from nbflow.errors import UserError
 from nbflow_magics.branching import FanOut
 from nbflow_magics.complete import tag_matcher
 from nbflow_magics.history import History, shown_text
 from nbflow_magics.lines import CommentTags
 from nbflow_magics.magics import register_magics, unregister_magics
-from nbflow_magics.names import Names, names_of
+from nbflow_magics.names import names_of
 from nbflow_magics.notebook_path import notebook_path
 from nbflow_magics.replay import Replay
-from nbflow_magics.say import TagError, note, say
+from nbflow_magics.running import Running, cell_tags, reads_of
+from nbflow_magics.say import TagError, note, say, stale_steps, without_cell
 from nbflow_magics.tasks import Tasks
-from nbflow_magics.watch import Ran, Watch, carried_names
+from nbflow_magics.watch import Watch, carried_names
 from nbflow_magics.wrap import TASKS, wrap
 
 if TYPE_CHECKING:
@@ -46,46 +45,6 @@ _SESSIONS: WeakKeyDictionary[InteractiveShell, Session] = WeakKeyDictionary()
 def current(shell: InteractiveShell) -> Session | None:
     """The session of a shell, None where nbflow is not loaded."""
     return _SESSIONS.get(shell)
-
-
-@dataclass(slots=True)
-class Running:
-    """A cell that is running: its tags, and what its code was found to do."""
-
-    info: ExecutionInfo
-    tagged: TaggedCell
-    merged: Merged
-    started: float = field(default_factory=time.time)
-    #: the `In [n]`, known at the end
-    count: int = 0
-    names: Names = field(default_factory=Names)
-    tasks: Tasks | None = None
-    #: what it reads from outside, and names that it would bind with the values they have by now
-    reads: dict[str, int] = field(default_factory=dict)
-    before: dict[str, int] = field(default_factory=dict)
-    carried: frozenset[str] = frozenset()
-    found: list[Diagnostic] = field(default_factory=list)
-    skipped: bool = False
-    #: nothing of it ran: its tags are wrong, or its results come from a run
-    idle: bool = False
-    #: IPython passes statements through once for the cell, again for magics inside it
-    parsed: bool = False
-
-    @property
-    def step(self) -> str | None:
-        """The step's name, where the cell is one's."""
-        return self.tagged.step if self.tagged.kind == "step" else None
-
-    def ran(self, binds: tuple[str, ...]) -> Ran:
-        """The cell as `Watch` takes it in, ``binds`` what it has really bound."""
-        return Ran(
-            self.tagged.kind,
-            self.step,
-            self.info.cell_id,
-            self.count,
-            Names(tuple(self.reads), binds),
-            self.carried,
-        )
 
 
 class Session:
@@ -143,7 +102,7 @@ class Session:
         source = info.raw_cell or ""
         if source.rstrip().endswith("?"):  # `%%step?` asks for help
             source = ""
-        tagged = read_tags(Cell(0, "code", source, _cell_tags(info)))
+        tagged = read_tags(Cell(0, "code", source, cell_tags(info)))
         self.running = Running(info, tagged, merge_options([tagged]))
         metadata = getattr(info, "cell_meta", None) or {}
         self.watch.forget_cells(metadata.get("deletedCells") or ())
@@ -157,7 +116,7 @@ class Session:
         wrong = (*running.tagged.diagnostics, *running.merged.diagnostics)
         if has_errors(wrong):
             running.idle = True
-            raise TagError([_without_cell(one) for one in wrong])
+            raise TagError([without_cell(one) for one in wrong])
         running.names = names_of(module, self.shell.transform_cell)
         names = self.shell.user_ns
         running.before = {name: id(names.get(name)) for name in running.names.binds}
@@ -175,7 +134,7 @@ class Session:
         within, continues = self._within(running, step)
         self.steps[step] = options
         targets = foreach.targets if foreach is not None else ()
-        reads = _reads(running, within)
+        reads = reads_of(running, within)
         missing = self._skipped_input(reads)
         if missing is not None:
             note(f"{step}: skipped, as it reads `{missing}` of `{self.skipped[missing]}`.")
@@ -273,7 +232,7 @@ class Session:
             self.skipped.pop(name, None)
         self._remember(running, bound, result)
         stale = self.watch.after(running.ran(tuple(bound)), running.reads)
-        say([*running.found, *_stale(stale)], self.state())
+        say([*running.found, *stale_steps(stale)], self.state())
 
     def _finish_step(self, running: Running, step: str) -> None:
         tasks = running.tasks
@@ -369,42 +328,3 @@ class _Statements(ast.NodeTransformer):
 
     def visit(self, node: ast.AST) -> ast.AST:
         return self._session.statements(node) if isinstance(node, ast.Module) else node
-
-
-def _cell_tags(info: ExecutionInfo) -> tuple[str, ...]:
-    """The cell's tags, where the front end sends its metadata along (JupyterLab does)."""
-    metadata = getattr(info, "cell_meta", None)
-    tags = metadata.get("tags") if isinstance(metadata, dict) else None
-    return tuple(str(tag) for tag in tags) if isinstance(tags, list) else ()
-
-
-def _without_cell(one: Diagnostic) -> Diagnostic:
-    """The finding as said under its own cell, whose number the kernel does not know."""
-    return Diagnostic(one.code, one.severity, one.message, None, one.line, one.column, one.fix)
-
-
-def _reads(running: Running, within: FanOut | None) -> list[str]:
-    """What a step's cell reads from outside: its body and the expressions of its options."""
-    reads = dict.fromkeys(running.names.reads)
-    foreach, when, options = running.merged.foreach, running.merged.when, running.merged.options
-    for target in foreach.targets if foreach is not None else ():
-        reads.pop(target, None)
-    for expression in (foreach, when):
-        if expression is not None:
-            module = ast.parse(f"_ = [{expression.code}]")
-            reads.update(dict.fromkeys(names_of(module, str).reads))
-    for branch in within or ():
-        for name in branch.inside:
-            reads.pop(name, None)
-    if options.each is not None:
-        reads[options.each] = None
-    return list(reads)
-
-
-def _stale(steps: list[str]) -> list[Diagnostic]:
-    if not steps:
-        return []
-    have = "has" if len(steps) == 1 else "have"
-    names = ", ".join(f"`{step}`" for step in steps)
-    message = f"{names} {have} read values that were made anew since."
-    return [Diagnostic("NBF308", "info", message, fix="Run the cells again.")]

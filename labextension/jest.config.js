@@ -2,6 +2,7 @@ module.exports = {
   testEnvironment: 'node',
   testRegex: 'src/.*/__tests__/.*\\.spec\\.ts$',
   transform: {
+    // types are checked by `npm run check`, all files at once
     '^.+\\.tsx?$': [
       'ts-jest',
       {
@@ -9,10 +10,11 @@ module.exports = {
           module: 'commonjs',
           target: 'es2022',
           esModuleInterop: true,
+          isolatedModules: true,
           jsx: 'react'
-        },
-        diagnostics: false
+        }
       }
     ]
-  }
+  },
+  transformIgnorePatterns: ['/node_modules/(?!@dagrejs|@lumino)']
 };

@@ -80,10 +80,9 @@ export class NotebookFlow implements IDisposable {
 
   /** The state of a step for its cells. */
   badge(step: string): IStepBadge {
-    const code = this.compiled?.steps.find(other => other.name === step)?.code ?? null;
     return stepBadge(
       this.runs?.steps.find(other => other.name === step),
-      code
+      this.codes.get(step)?.code ?? null
     );
   }
 
@@ -159,7 +158,10 @@ export class NotebookFlow implements IDisposable {
     });
     if (asked === this.asked && !this.isDisposed) {
       this.compiled = compiled;
-      this.keepCodes(compiled, cells.map(cell => cell.source));
+      this.keepCodes(
+        compiled,
+        cells.map(cell => cell.source)
+      );
       this.redraw();
     }
   }

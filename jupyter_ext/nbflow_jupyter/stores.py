@@ -36,7 +36,7 @@ class Stores:
         self.root = root.resolve()
         self._configured = configured or load_config(self.root).store or ""
         self._folders: dict[str, Path] = {"": self._default()}
-        self._open: dict[str, Store] = {}
+        self._open: dict[str, tuple[Store, int]] = {}
         self._lock = threading.Lock()
         self._looked = float("-inf")
         self._seen: tuple[str, ...] = ()
@@ -44,12 +44,17 @@ class Stores:
     def get(self, name: str = "") -> Store | None:
         """The store of that name; None where there is none yet."""
         with self._lock:
-            if name in self._open:
-                return self._open[name]
-            folder = self._folder(name)
-            if not (folder / "nbflow.db").is_file():
-                return None
-            store = self._open[name] = open_store(folder, create=False)
+            file = self._folder(name) / "nbflow.db"
+            now = _identity(file)
+            store, held = self._open.get(name, (None, None))
+            if store is not None and held != now:
+                # the folder was removed, and perhaps a new one made
+                del self._open[name]
+                store.close()
+                store = None
+            if store is None and now is not None:
+                store = open_store(file.parent, create=False)
+                self._open[name] = (store, now)
             return store
 
     def need(self, name: str = "") -> Store:
@@ -60,9 +65,9 @@ class Stores:
         return store
 
     def opened(self) -> dict[str, Store]:
-        """The stores that have been asked for, by name."""
-        with self._lock:
-            return dict(self._open)
+        """The stores that have been asked for and are still there, by name."""
+        found = {name: self.get(name) for name in ("", *list(self._open))}
+        return {name: store for name, store in found.items() if store is not None}
 
     def for_notebook(self, notebook: Path) -> tuple[str, Path]:
         """The name and the folder of the store that serves a notebook; it need not exist."""
@@ -123,7 +128,7 @@ class Stores:
         """Let go of all stores."""
         with self._lock:
             stores, self._open = self._open, {}
-        for store in stores.values():
+        for store, _ in stores.values():
             store.close()
 
     def _default(self) -> Path:
@@ -173,6 +178,14 @@ def _passable(folder: Path) -> bool:
         and not folder.is_symlink()
         and folder.is_dir()
     )
+
+
+def _identity(file: Path) -> int | None:
+    """A number that another file of the same name would not have; None where there is none."""
+    try:
+        return file.stat().st_ino
+    except OSError:
+        return None
 
 
 def _store_folder(location: str) -> Path:

@@ -44,6 +44,8 @@ class Watcher:
         self._changes: deque[Change] = deque(maxlen=_KEPT)
         self._listeners: set[Listener] = set()
         self._asked = float("-inf")
+        #: the failure that has been logged
+        self._said = ""
         self._task: asyncio.Task[None] | None = None
         # a version of the data holds for one connection, and a connection for one thread
         self._thread = ThreadPoolExecutor(1, "nbflow-watcher")
@@ -84,8 +86,11 @@ class Watcher:
             began = time.monotonic()
             try:
                 self._tell(await loop.run_in_executor(self._thread, self._look))
-            except Exception:
-                self._log.exception("nbflow: watching the stores failed")
+                self._said = ""
+            except Exception as error:
+                if str(error) != self._said:
+                    self._said = str(error)
+                    self._log.exception("nbflow: watching the stores failed")
                 await asyncio.sleep(HEARTBEAT)
             took = time.monotonic() - began
             await asyncio.sleep(max(self._interval, _SHARE * took))
@@ -100,12 +105,14 @@ class Watcher:
                 listener(changes)
 
     def _look(self) -> list[Change]:
-        self._stores.get("")
         changes: list[Change] = []
         for name, store in self._stores.opened().items():
-            if name not in self._watches:
-                self._watches[name] = _Watch(name, store, self._stores)
-            changes += self._watches[name].look()
+            watch = self._watches.get(name)
+            if watch is None or watch.store is not store:
+                if watch is not None:
+                    changes.append(_change("reset", name))
+                watch = self._watches[name] = _Watch(name, store, self._stores)
+            changes += watch.look()
         return changes
 
 
@@ -114,7 +121,7 @@ class _Watch:
 
     def __init__(self, name: str, store: Store, stores: Stores) -> None:
         self._name = name
-        self._store = store
+        self.store = store
         self._stores = stores
         self._version: int | None = None
         self._marks: tuple[int, ...] | None = None
@@ -128,39 +135,39 @@ class _Watch:
         overdue = bool(self._active) and time.monotonic() - self._checked > HEARTBEAT
         if overdue:
             self._checked = time.monotonic()
-            self._store.runs(limit=1)  # notes which runs are lost
-        version = data_version(self._store)
+            self.store.runs(limit=1)  # notes which runs are lost
+        version = data_version(self.store)
         if version == self._version and not overdue:
             return []
         self._version = version
         return [*self._whole(), *self._runs()]
 
     def _whole(self) -> Iterator[Change]:
-        now = marks(self._store)
+        now = marks(self.store)
         if self._marks not in (None, now):
             yield _change("reset", self._name)
         self._marks = now
 
     def _runs(self) -> Iterator[Change]:
         if self._newest is None:
-            self._newest = newest_id(self._store)
-        fresh = runs_after(self._store, self._newest, _NEW + 1)
+            self._newest = newest_id(self.store)
+        fresh = runs_after(self.store, self._newest, _NEW + 1)
         self._newest = max((run.id for run in fresh), default=self._newest)
         if len(fresh) > _NEW:
-            self._newest, fresh = newest_id(self._store), []
+            self._newest, fresh = newest_id(self.store), []
             yield _change("reset", self._name)
-        records = {run.id: run for run in (*fresh, *active_runs(self._store))}
+        records = {run.id: run for run in (*fresh, *active_runs(self.store))}
         for gone in set(self._active) - set(records):
             try:
-                records[gone] = self._store.run(gone)
+                records[gone] = self.store.run(gone)
             except UserError:  # deleted; the reset tells of it
                 self._forget(gone)
         for record in records.values():
             yield from self._run(record)
 
     def _run(self, record: RunRecord) -> Iterator[Change]:
-        spec = flow_version(self._store, record.version).spec
-        states = {state["name"]: state for state in step_states(self._store, record, spec)}
+        spec = flow_version(self.store, record.version).spec
+        states = {state["name"]: state for state in step_states(self.store, record, spec)}
         row = shapes.run_row(record, self._stores.relative(record.notebook))
         told: dict[str, Any] = dict(row)
         known = self._steps.get(record.id, {})

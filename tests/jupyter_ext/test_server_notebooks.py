@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import signal
 import time
 import zipfile
@@ -200,6 +201,24 @@ def test_a_store_for_each_project(tmp_path: Path) -> None:
             if all(row["status"] == "succeeded" for row in rows):
                 break
             time.sleep(0.1)
+    finally:
+        stop_server(api)
+
+
+def test_a_store_that_is_removed_and_made_anew(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "quick.py").write_text("# %%\n# %%step a\nx = 1\n")
+    api = start_server(root, tmp_path)
+    try:
+        for _ in range(2):
+            assert api.get("runs")["runs"] == []
+            assert (
+                api.post("runs", {"notebook": "quick.py", "engine": "inline"})["run"] == "quick/1"
+            )
+            assert api.wait("quick/1") == "succeeded"
+            assert api.get("changes")["seq"] >= 0
+            shutil.rmtree(root / ".nbflow")
     finally:
         stop_server(api)
 

@@ -4,9 +4,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+BUILT := jupyter_ext/nbflow_jupyter/labextension/package.json
 PYTEST_ARGS ?= -n 2 --dist loadgroup -q
 
-.PHONY: help demo test check format bench clean
+.PHONY: help demo test check format frontend bench clean
 
 help:  ## What can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -14,7 +15,7 @@ help:  ## What can be made
 demo: $(INSTALLED)  ## Run the example notebook on a local Dask cluster and look at what came out
 	@$(BIN)/nbflow demo
 
-test: check  ## Check the code, then run all tests
+test: check frontend  ## Check the code, then run all tests
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 check: $(INSTALLED)  ## Lint, formatting, types and import directions
@@ -27,6 +28,10 @@ format: $(INSTALLED)  ## Format the code and fix what can be fixed
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
+frontend:  ## Build the JupyterLab front end (needs npm; goes without where there is none)
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(BUILT); \
+	else echo "npm is not installed: the JupyterLab front end is not built, its tests are skipped"; fi
+
 bench: $(INSTALLED)  ## Measure: prints ratios and writes the tables under docs/benchmarks
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python $$script; done
@@ -38,4 +43,13 @@ $(INSTALLED): pyproject.toml
 	@echo "Setting up $(VENV) (once, about two minutes)"
 	@test -x $(BIN)/python -a -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	@touch $@
+
+labextension/node_modules/.installed: labextension/package-lock.json
+	@echo "Installing the front end's packages (once, about a minute)"
+	@cd labextension && npm ci --silent --ignore-scripts
+	@touch $@
+
+$(BUILT): labextension/node_modules/.installed $(shell find labextension/src labextension/style labextension/schema -type f) labextension/package.json labextension/tsconfig.json
+	@cd labextension && npm run --silent build
 	@touch $@

@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from labserver import BUILT, ROOT, TOKEN, Lab, prepare, serving
 from labnotebook import write_notebook
+from labserver import BUILT, ROOT, TOKEN, Lab, prepare, serving
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 

@@ -6,10 +6,13 @@ run publishes it, so that a failed or a lost attempt leaves nothing behind.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
+import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -137,17 +140,13 @@ class TaskRunner:
         held = os.getcwd()
         if held != self._home:
             os.chdir(self._home)
-        try:
-            package = self.package
-            with package.as_main():
-                package.load(step)
-                package.hook(self.capture)
-                package.reset()
-                package.seed(self.run_record.seed or 0, step.name, text)
-                self._evaluate(step, key, part, outcome)
-        finally:
-            if not self._whole and held != self._home:
-                os.chdir(held)
+        package = self.package
+        with contextlib.nullcontext() if self._whole else _as_found(held), package.as_main():
+            package.load(step)
+            package.hook(self.capture)
+            package.reset()
+            package.seed(self.run_record.seed or 0, step.name, text)
+            self._evaluate(step, key, part, outcome)
 
     def _evaluate(self, step: StepSpec, key: Key, part: Part, outcome: _Outcome) -> None:
         if step.when is not None and (part == "items" or not step.splits):
@@ -179,6 +178,20 @@ class TaskRunner:
             return self.inputs.items(self.spec.step(step.line[-1]), key[:-1]).label(key[-1])
         except (UserError, IndexError):
             return None
+
+
+@contextlib.contextmanager
+def _as_found(folder: str) -> Iterator[None]:
+    """Give a process that goes on afterwards its folder, variables and search path back."""
+    variables, path = dict(os.environ), list(sys.path)
+    try:
+        yield
+    finally:
+        os.chdir(folder)
+        if os.environ != variables:
+            os.environ.clear()
+            os.environ.update(variables)
+        sys.path[:] = path
 
 
 def run_task(

@@ -5,12 +5,15 @@ import React from 'react';
 
 import { duration } from '../models/format';
 import { isFinal, RunPageModel } from '../models/runpage';
-import { ticks, timeline } from '../models/timeline';
+import { IBar, ILane, ticks, timeline } from '../models/timeline';
+import { Status } from '../wire';
 import { useNow, useRows, useWidth } from './hooks';
 import { Empty, statusText } from './parts';
 
 const LANE = 20;
 const NAMES = 132;
+/** Bars of a lane beyond which they are one picture. */
+const DENSE = 120;
 
 export function Timeline(props: {
   model: RunPageModel;
@@ -82,23 +85,33 @@ export function Timeline(props: {
                         {lane.step}
                       </button>
                     )}
-                    {thin(lane.bars, x).map(bar => (
-                      <button
-                        key={bar.key}
-                        type="button"
-                        tabIndex={-1}
-                        className="jp-nbflow-Timeline-bar"
-                        data-status={bar.status}
-                        data-selected={bar.step === step && bar.key === key}
-                        style={{
-                          left: NAMES + x(bar.start),
-                          width: Math.max(2, x(bar.seconds))
-                        }}
-                        title={`${bar.step}${bar.key && ` ${bar.key}`}: ${statusText(trans, bar.status)}, ${duration(bar.seconds)}`}
-                        aria-label={`${bar.step} ${bar.key}, ${statusText(trans, bar.status)}, ${duration(bar.seconds)}`}
-                        onClick={() => model.select({ step: bar.step, key: bar.key })}
+                    {lane.bars.length > DENSE ? (
+                      <Dense
+                        lane={lane}
+                        left={NAMES}
+                        width={room}
+                        span={span}
+                        onSelect={bar => model.select({ step: bar.step, key: bar.key })}
                       />
-                    ))}
+                    ) : (
+                      lane.bars.map(bar => (
+                        <button
+                          key={bar.key}
+                          type="button"
+                          tabIndex={-1}
+                          className="jp-nbflow-Timeline-bar"
+                          data-status={bar.status}
+                          data-selected={bar.step === step && bar.key === key}
+                          style={{
+                            left: NAMES + x(bar.start),
+                            width: Math.max(2, x(bar.seconds))
+                          }}
+                          title={`${bar.step}${bar.key && ` ${bar.key}`}: ${statusText(trans, bar.status)}, ${duration(bar.seconds)}`}
+                          aria-label={`${bar.step} ${bar.key}, ${statusText(trans, bar.status)}, ${duration(bar.seconds)}`}
+                          onClick={() => model.select({ step: bar.step, key: bar.key })}
+                        />
+                      ))
+                    )}
                   </div>
                 );
               })}
@@ -110,18 +123,50 @@ export function Timeline(props: {
   );
 }
 
-/** Of bars that would be drawn on one pixel, the first; failed ones always stay. */
-function thin<T extends { start: number; seconds: number; status: string }>(
-  bars: readonly T[],
-  x: (seconds: number) => number
-): T[] {
-  let last = -Infinity;
-  return bars.filter(bar => {
-    const end = x(bar.start + bar.seconds);
-    if (end - last < 1 && bar.status !== 'failed') {
-      return false;
+/** A lane of very many bars, as one picture: a click finds the bar below it. */
+function Dense(props: {
+  lane: ILane;
+  left: number;
+  width: number;
+  span: number;
+  onSelect(bar: IBar): void;
+}): JSX.Element {
+  const { lane, width, span } = props;
+  const paths = React.useMemo(() => {
+    const drawn = new Map<Status, string>();
+    let last = -Infinity;
+    for (const bar of lane.bars) {
+      const from = (bar.start / span) * width;
+      const to = Math.max(from + 1, ((bar.start + bar.seconds) / span) * width);
+      // of bars on one pixel the first is drawn; failed ones always are
+      if (to - last >= 1 || bar.status === 'failed') {
+        last = to;
+        const more = `M${from.toFixed(1)},3H${to.toFixed(1)}V${LANE - 3}H${from.toFixed(1)}z`;
+        drawn.set(bar.status, (drawn.get(bar.status) ?? '') + more);
+      }
     }
-    last = end;
-    return true;
-  });
+    // what failed lies on top
+    return [...drawn].sort(([a], [b]) => Number(a === 'failed') - Number(b === 'failed'));
+  }, [lane.bars, width, span]);
+  const select = (event: React.MouseEvent) => {
+    const at = (event.nativeEvent.offsetX / width) * span;
+    const near = (bar: IBar) => Math.max(bar.start - at, at - bar.start - bar.seconds, 0);
+    props.onSelect(
+      lane.bars.reduce((best, bar) => (near(bar) < near(best) ? bar : best))
+    );
+  };
+  return (
+    <svg
+      className="jp-nbflow-Timeline-dense"
+      style={{ left: props.left }}
+      width={width}
+      height={LANE}
+      aria-hidden="true"
+      onClick={select}
+    >
+      {paths.map(([status, path]) => (
+        <path key={status} data-status={status} d={path} />
+      ))}
+    </svg>
+  );
 }

@@ -162,6 +162,11 @@ export class RunPageModel implements IDisposable {
     }
   }
 
+  /** Tasks of the run: the more there are, the more rarely they are looked at. */
+  private get size(): number {
+    return [...this.states.values()].reduce((sum, state) => sum + (state.total ?? 0), 0);
+  }
+
   private takeStates(states: readonly IStepState[]): string[] {
     const different = states.filter(
       state => JSON.stringify(state) !== JSON.stringify(this.states.get(state.name))
@@ -174,12 +179,15 @@ export class RunPageModel implements IDisposable {
   private later(names: readonly string[]): void {
     names.forEach(name => this._moved.add(name));
     if (this._moved.size && !this._timer) {
-      this._timer = window.setTimeout(() => {
-        this._timer = 0;
-        const moved = [...this._moved];
-        this._moved.clear();
-        void this.loadStrips(moved);
-      }, PACE);
+      this._timer = window.setTimeout(
+        () => {
+          this._timer = 0;
+          const moved = [...this._moved];
+          this._moved.clear();
+          void this.loadStrips(moved);
+        },
+        PACE + this.size / 10
+      );
     }
   }
 

@@ -166,6 +166,8 @@ class Driver:
             return
         for name, ref in record.artifacts.items():
             value = ref.get("inline")
+            if name.startswith("_"):  # process state handed on, or private
+                continue
             if isinstance(value, (bool, int, float, str)) and len(str(value)) <= _TEXT:
                 self.metrics[name] = value
 

@@ -46,11 +46,23 @@ class FanOut:
 
     step: str
     cell: str | None
+    #: the steps that split, outermost first: a key has a number for each
+    line: tuple[str, ...] = ()
     branches: list[BranchNames] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[BranchNames]:
         return iter(self.branches)
 
-    def sequence(self) -> Branches:
-        """What the step's name is bound to."""
-        return Branches(self.step, [one.source(self.step) for one in self.branches])
+    def sequence(self, prefix: Key = ()) -> Branches:
+        """What the step's name is bound to: all its branches, or those within an outer one."""
+        inside = [one for one in self.branches if one.key[: len(prefix)] == prefix]
+        return Branches(self.step, [one.source(self.step) for one in inside])
+
+    def shared_depth(self, line: tuple[str, ...]) -> int:
+        """How many fan-outs it shares with a branch of ``line``, its own innermost left out."""
+        depth = 0
+        for mine, theirs in zip(self.line[:-1], line, strict=False):
+            if mine != theirs:
+                break
+            depth += 1
+        return depth

@@ -64,16 +64,14 @@ def stale_steps(steps: list[str]) -> list[Diagnostic]:
 
 def note(text: str, state: dict[str, Any] | None = None) -> None:
     """Show a sentence that is no diagnostic."""
-    publish(text, _line(text, "info"), state)
+    publish(text, _line(text, "info"), {"note": text, **(state or {})})
 
 
-def publish(text: str, markup: str, state: dict[str, Any] | None = None) -> None:
-    """An output in plain text and HTML, and as data where there is some."""
+def publish(text: str, markup: str, state: dict[str, Any]) -> None:
+    """An output in plain text and HTML, and as data for a front end."""
     from IPython.display import display
 
-    bundle: dict[str, Any] = {"text/plain": text, "text/html": markup}
-    if state is not None:
-        bundle[MIME] = state
+    bundle: dict[str, Any] = {"text/plain": text, "text/html": markup, MIME: state}
     display(bundle, raw=True)  # type: ignore[no-untyped-call]
 
 

@@ -163,6 +163,7 @@ class Session:
             awaits=running.names.awaits,
             cell=running.info.cell_id,
             within=within,
+            around=self.fanouts,
             continues=continues,
             live=hasattr(self.shell, "kernel"),
             show=self._show,

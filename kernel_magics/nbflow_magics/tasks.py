@@ -9,14 +9,14 @@ from __future__ import annotations
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
 from nbcompile.flow import Options
-from nbflow.branches import TaskError
+from nbflow.branches import Branches, TaskError
 from nbflow_magics.branching import BranchNames, FanOut
 from nbflow_magics.limits import StepTimeout, Timer, can_interrupt
 from nbflow_magics.progress import Progress
@@ -37,6 +37,8 @@ class Tasks:
     cell: str | None = None
     #: branches that the body runs in: those of `--each STEP`, or the step's own from another cell
     within: FanOut | None = None
+    #: the other fan-outs: a branch sees of a nested one what lies within itself
+    around: Mapping[str, FanOut] = field(default_factory=dict)
     #: whether these branches are the step's own, made by another of its cells
     continues: bool = False
     live: bool = False
@@ -63,7 +65,7 @@ class Tasks:
         planned = list(self._plan(when, items))
         if self.skipped:
             return
-        self.fanout = FanOut(self.step, self.cell)
+        self.fanout = FanOut(self.step, self.cell, self._line(items is not None))
         progress = Progress(self.step, len(planned), self.live)
         try:
             for branch, item in planned:
@@ -91,8 +93,9 @@ class Tasks:
                 if self.continues:  # it failed in a cell above and stays a failed branch
                     yield outer, outer.item
                 continue
-            with _Overlay(self.names, (*outer.inside, *self.binds)) as overlay:
-                overlay.bind(outer.inside)
+            seen = self.seen_from(outer, self.within.line)
+            with _Overlay(self.names, (*seen, *self.binds)) as overlay:
+                overlay.bind(seen)
                 wanted = when is None or when()
                 inner = list(items()) if wanted and items is not None else None
             if not wanted:
@@ -103,6 +106,19 @@ class Tasks:
             for number, item in enumerate(inner):
                 parent = outer.source(self.within.step)
                 yield BranchNames((*outer.key, number), item, dict(outer.inside), parent), item
+
+    def _line(self, splits: bool) -> tuple[str, ...]:
+        outer = self.within.line if self.within is not None else ()
+        return (*outer, self.step) if splits else outer
+
+    def seen_from(self, branch: BranchNames, line: tuple[str, ...]) -> dict[str, Any]:
+        """What names mean in a branch: its variables, and its part of nested fan-outs."""
+        seen = dict(branch.inside)
+        for name, fanout in self.around.items():
+            depth = fanout.shared_depth(line)
+            if depth and name not in seen and isinstance(self.names.get(name), Branches):
+                seen[name] = fanout.sequence(branch.key[:depth])
+        return seen
 
     def _same_branch(self, outer: BranchNames) -> BranchNames:
         if self.continues:
@@ -137,16 +153,16 @@ class Attempt:
         self.last = last
         self.error: BaseException | None = None
         self.value: Any = None
-        names = (*branch.inside, *tasks.binds) if branch is not None else tasks.binds
-        self._overlay = _Overlay(tasks.names, names)
+        line = tasks.fanout.line if tasks.fanout is not None else ()
+        self._seen = tasks.seen_from(branch, line) if branch is not None else {}
+        self._overlay = _Overlay(tasks.names, (*self._seen, *tasks.binds))
         self._timer: Timer | None = None
         self._started = 0.0
 
     def __enter__(self) -> Any:
         tasks = self.tasks
         self._overlay.__enter__()
-        if self.branch is not None:
-            self._overlay.bind(self.branch.inside)
+        self._overlay.bind(self._seen)
         self._started = time.perf_counter()
         if tasks.options.timeout is not None:
             what = f"{tasks.step}: this task took longer than {tasks.options.timeout:g} s"

@@ -158,3 +158,16 @@ def test_time_goes_around_each_branch(shell: Any, capsys: Any) -> None:
     run(shell, "%%step a --foreach n in range(2)\n%%time\nm = n")
     assert shell.user_ns["a"].m == [0, 1]
     assert capsys.readouterr().out.count("Wall time") == 2
+
+
+def test_a_branch_sees_its_own_part_of_a_nested_fan_out(shell: Any) -> None:
+    run(shell, "%%step outer --foreach size in [1, 2]\ncount = size ** 2")
+    run(shell, "%%step inner --each outer --foreach index in range(1, count + 1)\np = size * index")
+    run(shell, "%%step sum_up --each outer\ntotal = sum(inner.index)\nall_sizes = outer.size")
+    names = shell.user_ns
+    assert names["sum_up"].total == [1, 10]
+    assert names["sum_up"].all_sizes == [[1, 2], [1, 2]]
+    assert len(names["inner"]) == 5
+    assert [branch.parent.size for branch in names["inner"]] == [1, 2, 2, 2, 2]
+    run(shell, "%%step more --each inner --when len(inner) > 1\nhow_many = len(inner)")
+    assert names["more"].how_many == [4, 4, 4, 4]

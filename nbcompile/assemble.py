@@ -24,10 +24,13 @@ class Assembly:
     def __init__(
         self, notebook: Notebook, segments: tuple[Segment, ...], resolver: Resolver
     ) -> None:
-        self.notebook = notebook
         self.segments = segments
         self.resolver = resolver
         self.diagnostics: list[Diagnostic] = []
+        self.shared_attributes = _attribute_names(
+            unit.statement.node for unit in resolver.used_units.values()
+        )
+        self.above = {c.index + 1: c.source for c in notebook.cells if c.kind == "markdown"}
         self.crossing = self._crossing()
         self.renamed: set[str] = set()
         self.place = {name: number for number, name in enumerate(resolver.steps)}
@@ -113,22 +116,11 @@ class Assembly:
 
     def _attributes(self, state: StepState) -> set[str] | None:
         """The attributes that a step's code may ask of branches; None for any."""
-        names: set[str] = set()
         nodes: list[ast.AST] = [self.resolver.statements[i].node for i in state.kept]
-        nodes += [unit.statement.node for unit in self.resolver.used_units.values()]
         segment = self.segments[state.segments[0]]
         nodes += [e.node for e in (segment.foreach, segment.when) if e is not None]
-        for node in nodes:
-            for inner in ast.walk(node):
-                if isinstance(inner, ast.Attribute):
-                    names.add(inner.attr)
-                elif isinstance(inner, ast.Constant) and isinstance(inner.value, str):
-                    names.add(inner.value)
-                elif isinstance(inner, ast.MatchClass):
-                    names.update(inner.kwd_attrs)
-                elif isinstance(inner, ast.Name) and inner.id in ("getattr", "vars", "attrgetter"):
-                    return None
-        return names
+        own, shared = _attribute_names(nodes), self.shared_attributes
+        return None if own is None or shared is None else own | shared
 
     def _outputs(self, state: StepState, needed: set[str]) -> tuple[str, ...]:
         targets = self._targets(state)
@@ -241,10 +233,7 @@ class Assembly:
 
     def _doc(self, cell: int) -> str:
         """What the markdown right above a step says, its first paragraph."""
-        above = [c for c in self.notebook.cells if c.index == cell - 1 and c.kind == "markdown"]
-        if not above:
-            return ""
-        paragraphs = [p.strip() for p in above[0].source.split("\n\n") if p.strip()]
+        paragraphs = [p.strip() for p in self.above.get(cell, "").split("\n\n") if p.strip()]
         text = [p.lstrip("#").strip() for p in paragraphs[:2]]
         if not paragraphs or not paragraphs[0].startswith("#"):
             text = text[:1]
@@ -334,6 +323,22 @@ def _merged(groups: list[frozenset[str]], outputs: tuple[str, ...]) -> tuple[tup
         merged = [*apart, joined]
     result = [tuple(name for name in outputs if name in group) for group in merged]
     return tuple(sorted(group for group in result if len(group) > 1))
+
+
+def _attribute_names(nodes: Iterable[ast.AST]) -> set[str] | None:
+    """Names that code takes as attributes, or may look up by a text; None for any name."""
+    names: set[str] = set()
+    for node in nodes:
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.Attribute):
+                names.add(inner.attr)
+            elif isinstance(inner, ast.Constant) and isinstance(inner.value, str):
+                names.add(inner.value)
+            elif isinstance(inner, ast.MatchClass):
+                names.update(inner.kwd_attrs)
+            elif isinstance(inner, ast.Name) and inner.id in ("getattr", "vars", "attrgetter"):
+                return None
+    return names
 
 
 def _stored(statement: ast.stmt) -> set[str]:

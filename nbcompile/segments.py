@@ -110,12 +110,13 @@ def _postpones(node: ast.stmt) -> bool:
 def _with_options(segments: list[Segment], index: int) -> tuple[list[Segment], list[Diagnostic]]:
     """Give each step's first segment the options of all its cells."""
     diagnostics: list[Diagnostic] = []
-    seen: set[str] = set()
+    tagged: dict[str, list[TaggedCell]] = {}
+    for segment in segments:
+        tagged.setdefault(segment.step, []).append(segment.tagged)
     result = []
     for segment in segments:
-        if segment.kind == "step" and segment.step not in seen:
-            seen.add(segment.step)
-            merged = merge_options(s.tagged for s in segments if s.step == segment.step)
+        if segment.kind == "step" and segment.step in tagged:
+            merged = merge_options(tagged.pop(segment.step))
             diagnostics += merged.diagnostics
             foreach = _expression(merged.foreach, index)
             when = _expression(merged.when, index + 1)

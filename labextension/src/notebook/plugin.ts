@@ -66,6 +66,7 @@ export const notebooks: JupyterFrontEndPlugin<void> = {
       };
       add('nbflow-run', CommandIDs.runFlow, trans.__('Run flow'));
       add('nbflow-graph', CommandIDs.showGraph, trans.__('Graph'));
+      add('nbflow-export', CommandIDs.exportFlow, trans.__('Export'));
       add('nbflow-latest', CommandIDs.openLatest, trans.__('Last run'));
     };
     const current = () => {

@@ -242,6 +242,8 @@ def _method_call(
         if name in library.KEEPING or not changing:
             machine.heap.put(receiver.own, everything.own)
             machine.heap.put_code(receiver.own, everything.code)
+    if receiver.kind == "stateful" and name == "shuffle" and arguments:
+        machine.change(arguments[0], node)
     _follow_callbacks(machine, node, [*arguments, *named.values()], receiver)
     if receiver.kind in ("pandas", "figure"):
         return machine.fresh(kind="pandas") if receiver.kind == "pandas" else receiver

@@ -30,7 +30,7 @@ def write_report(run: Run, folder: Path | None = None) -> Report:
     """Write the report of a run, by default into its store."""
     try:
         import nbconvert  # noqa: F401
-        import papermill  # type: ignore[import-untyped,unused-ignore]
+        import papermill  # type: ignore[import-untyped,import-not-found,unused-ignore]
     except ImportError:
         raise user_error(
             "NBF403",

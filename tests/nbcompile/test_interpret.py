@@ -64,6 +64,7 @@ def changed(*cells: str) -> list[list[str]]:
             ["m", "p"],
         ),
         ("net = make()\nopt = SGD(net.parameters())", "opt.step()", ["net", "opt"]),
+        ("import random\nrng = random.Random(0)\nxs = [1, 2]", "rng.shuffle(xs)", ["rng", "xs"]),
         ("k = 3\nj = k", "k += 1", []),
         ("axes, data = make(), []", "for ax, d in zip(axes, data):\n    ax.bar(d)", ["ax", "axes"]),
         (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -106,14 +107,16 @@ def verify_notebook(path: Path, on: str = "dask", max_workers: int | None = None
         comparison = _Comparison(flow, kernel, run)
         checks = [comparison.check(step) for step in flow.steps]
         if any(one.differences for one in checks):
-            again = _kernel(notebook, flow, path, Path(scratch))
+            again = [_kernel(notebook, flow, path, Path(scratch), seed) for seed in (1, 2)]
             checks = [comparison.explain(one, again) for one in checks]
     return Verdict(str(path), tuple(checks))
 
 
-def _kernel(notebook: Notebook, flow: Flow, path: Path, scratch: Path) -> KernelRun:
+def _kernel(
+    notebook: Notebook, flow: Flow, path: Path, scratch: Path, hash_seed: int = 0
+) -> KernelRun:
     steps = {step.name: (step.cells, step.outputs) for step in flow.steps}
-    return run_in_kernel(notebook, steps, path.resolve().parent, scratch)
+    return run_in_kernel(notebook, steps, path.resolve().parent, scratch, hash_seed)
 
 
 def _flow_run(notebook: Path, store: Path, on: str, max_workers: int | None) -> Run:
@@ -239,19 +242,13 @@ class _Comparison:
             return Difference("printed output", x, y)
         return None
 
-    def explain(self, check: StepCheck, again: KernelRun) -> StepCheck:
-        """Tell what two runs of the kernel do not agree on either, and the likely cause."""
+    def explain(self, check: StepCheck, again: Sequence[KernelRun]) -> StepCheck:
+        """Tell what several runs of the kernel do not agree on either, and the likely cause."""
         if not check.differences:
             return check
-        first, second = self._kernel.steps[check.step], again.steps[check.step]
-        unsteady = [
-            name
-            for name, value in first.values.items()
-            if name in second.values
-            and find_difference(value, second.values[name], name) is not None
-        ]
-        if comparable(first.printed) != comparable(second.printed):
-            unsteady.append("printed output")
+        first = self._kernel.steps[check.step]
+        others = [run.steps[check.step] for run in again]
+        unsteady = list(dict.fromkeys(name for one in others for name in _unlike(first, one)))
         left = tuple(d for d in check.differences if not _belongs(d, unsteady))
         return replace(
             check,
@@ -274,11 +271,20 @@ def _with(check: StepCheck, name: str, difference: Difference | None) -> StepChe
     return replace(check, same=(*check.same, name)) if name else check
 
 
+def _unlike(first: KernelStep, second: KernelStep) -> list[str]:
+    """The variables that two kernels have otherwise."""
+    names = [
+        name
+        for name, value in first.values.items()
+        if name in second.values and find_difference(value, second.values[name], name) is not None
+    ]
+    same = comparable(first.printed) == comparable(second.printed)
+    return names if same else [*names, "printed output"]
+
+
 def _belongs(difference: Difference, unsteady: Sequence[str]) -> bool:
-    return any(
-        difference.place.replace("len(", "").replace("list(", "").startswith(name)
-        for name in unsteady
-    )
+    """Whether what differs is one of these variables, or lies in one."""
+    return any(re.search(rf"\b{re.escape(name)}\b", difference.place) for name in unsteady)
 
 
 def _sentence(one: Diagnostic) -> str:

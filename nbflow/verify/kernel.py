@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -42,9 +43,12 @@ def run_in_kernel(
     steps: Mapping[str, tuple[Sequence[int], Sequence[str]]],
     folder: Path,
     scratch: Path,
-    timeout: float | None = None,
+    hash_seed: int = 0,
 ) -> KernelRun:
-    """Run every code cell; ``steps`` gives each step's cells and variables."""
+    """Run every code cell; ``steps`` gives each step's cells and variables.
+
+    ``hash_seed`` decides the order of sets, which differs from process to process otherwise.
+    """
     try:
         from jupyter_client.manager import start_new_kernel
     except ImportError:
@@ -54,10 +58,13 @@ def run_in_kernel(
             "pip install ipykernel jupyter_client",
         ) from None
     manager, client = start_new_kernel(
-        kernel_name="python3", cwd=str(folder), stderr=subprocess.DEVNULL
+        kernel_name="python3",
+        cwd=str(folder),
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONHASHSEED": str(hash_seed)},
     )
     try:
-        return _Session(client, steps, scratch, timeout).run(notebook)
+        return _Session(client, steps, scratch).run(notebook)
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
@@ -69,12 +76,10 @@ class _Session:
         client: Any,
         steps: Mapping[str, tuple[Sequence[int], Sequence[str]]],
         scratch: Path,
-        timeout: float | None,
     ) -> None:
         self._client = client
         self._steps = steps
         self._scratch = scratch
-        self._timeout = timeout
         self._of_cell = {cell: name for name, (cells, _) in steps.items() for cell in cells}
 
     def run(self, notebook: Notebook) -> KernelRun:
@@ -86,7 +91,6 @@ class _Session:
             messages: list[Any] = []
             reply = self._client.execute_interactive(
                 with_comment_tags(cell),
-                timeout=self._timeout,
                 output_hook=messages.append,
                 allow_stdin=False,
             )["content"]
@@ -128,10 +132,14 @@ class _Session:
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
 _TIMING = re.compile(r"^(CPU times: .*|Wall time: .*|Compiler *: .*)\n?", re.MULTILINE)
+_FIGURE = re.compile(r"<Figure size [^>]*>")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def comparable(text: str) -> list[str]:
-    """Printed text as lines that two processes can agree on: no addresses, colours or timings."""
-    text = _TIMING.sub("", _COLOUR.sub("", text))
+    """Printed text as lines that two processes can agree on.
+
+    Without addresses, colours and timings, and without figures, which a kernel shows cell by cell.
+    """
+    text = _FIGURE.sub("", _TIMING.sub("", _COLOUR.sub("", text)))
     return [line.rstrip() for line in _ADDRESS.sub("0x…", text).splitlines() if line.strip()]

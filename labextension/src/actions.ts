@@ -55,9 +55,10 @@ export async function startNotebook(
     if (!answer.button.accept || !answer.value) {
       return;
     }
-    const { run } = await api.start(answer.value);
+    const { run, store } = await api.start(answer.value);
+    await nbflow.runs.setStore(store);
     await nbflow.runs.refresh();
-    await app.commands.execute(CommandIDs.openRun, { run });
+    await app.commands.execute(CommandIDs.openRun, { run, store });
   } catch (reason) {
     complain(reason);
   }
@@ -69,8 +70,10 @@ export function addRunCommands(
   nbflow: INbflow,
   hit: () => string | null
 ): void {
-  const { api, runs, trans } = nbflow;
+  const { runs, trans } = nbflow;
   const { commands } = app;
+  const at = (args: ReadonlyPartialJSONObject) =>
+    nbflow.api.at((args.store as string | undefined) ?? runs.store);
   const path = (args: ReadonlyPartialJSONObject) =>
     (args.run as string | undefined) ?? hit();
   const row = (args: ReadonlyPartialJSONObject): IRunRow | undefined => {
@@ -92,7 +95,7 @@ export function addRunCommands(
       const run = row(args);
       return !run || !isFinal(run.status);
     },
-    execute: args => attempt(async () => path(args) && api.cancel(path(args)!))
+    execute: args => attempt(async () => path(args) && at(args).cancel(path(args)!))
   });
   commands.addCommand(CommandIDs.resume, {
     label: trans.__('Resume Run'),
@@ -106,9 +109,9 @@ export function addRunCommands(
       attempt(async () => {
         const run = path(args);
         if (run) {
-          const started = await api.resume(run);
+          const started = await at(args).resume(run);
           await runs.refresh();
-          await commands.execute(CommandIDs.openRun, { run: started.run });
+          await commands.execute(CommandIDs.openRun, { ...started });
         }
       })
   });
@@ -121,7 +124,7 @@ export function addRunCommands(
         if (!run) {
           return;
         }
-        const before = (await api.run(run)).row.tags;
+        const before = (await at(args).run(run)).row.tags;
         const answer = await InputDialog.getText({
           title: trans.__('Tags of %1', run),
           label: trans.__('Words, with spaces between them'),
@@ -129,7 +132,7 @@ export function addRunCommands(
         });
         if (answer.button.accept) {
           const after = (answer.value ?? '').split(/[\s,]+/).filter(Boolean);
-          await api.tag(run, {
+          await at(args).tag(run, {
             add: after.filter(tag => !before.includes(tag)),
             remove: before.filter(tag => !after.includes(tag))
           });
@@ -165,7 +168,7 @@ export function addRunCommands(
         });
         if (answer.button.accept) {
           for (const run of chosen) {
-            await api.remove(run);
+            await at(args).remove(run);
             runs.remove(run);
           }
         }
@@ -181,7 +184,7 @@ export function addRunCommands(
         if (!run) {
           return;
         }
-        const { row: of, parameters } = await api.run(run);
+        const { row: of, parameters } = await at(args).run(run);
         if (of.notebook) {
           const values = Object.fromEntries(
             parameters.map(field => [field.name, field.value])

@@ -27,6 +27,7 @@ import {
   IStarted,
   IStartRequest,
   ISteps,
+  IStores,
   ITagRequest,
   ITags,
   ITaskDetail,
@@ -54,9 +55,19 @@ export class ApiError extends Error {
   }
 }
 
-/** Everything that can be asked of the server. `run` is a path such as `churn/42`. */
+/** Everything that can be asked of the server about one store. `run` is a path: `churn/42`. */
 export class Api {
-  constructor(private readonly settings: ServerConnection.ISettings) {}
+  constructor(
+    private readonly settings: ServerConnection.ISettings,
+    readonly store = ''
+  ) {}
+
+  /** The same about another store. */
+  at(store: string): Api {
+    return store === this.store ? this : new Api(this.settings, store);
+  }
+
+  stores = (): Promise<IStores> => this.get('stores');
 
   info = (): Promise<IInfo> => this.get('info');
 
@@ -143,6 +154,9 @@ export class Api {
           search.append(name, String(one));
         }
       }
+    }
+    if (this.store) {
+      search.append('store', this.store);
     }
     if (token && this.settings.token) {
       search.append('token', this.settings.token);

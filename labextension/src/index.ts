@@ -19,10 +19,13 @@ const service: JupyterFrontEndPlugin<INbflow> = {
   optional: [ITranslator],
   activate: (app: JupyterFrontEnd, translator: ITranslator | null): INbflow => {
     const api = new Api(app.serviceManager.serverSettings);
+    const runs: RunList = new RunList((filter, cursor, limit) =>
+      api.at(runs.store).runs(filter, cursor, limit)
+    );
     return {
       api,
       live: new Live(api),
-      runs: new RunList(api.runs),
+      runs,
       trans: (translator ?? nullTranslator).load('nbflow')
     };
   }

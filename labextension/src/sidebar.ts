@@ -38,7 +38,8 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
       React.createElement(RunListView, {
         list: runs,
         trans,
-        facets: api.facets,
+        facets: () => api.at(runs.store).facets(),
+        stores: async () => (await api.stores()).stores.filter(store => store.exists),
         onOpen: run => void commands.execute(CommandIDs.openRun, { run }),
         onCompare: chosen => void commands.execute(CommandIDs.compare, { runs: chosen }),
         onStart: () => void commands.execute(CommandIDs.runFlow),
@@ -72,6 +73,9 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
       .catch((reason: unknown) => console.warn('nbflow: no settings', reason));
 
     live.changed.connect((_, change: IChange) => {
+      if (change.kind !== 'reset' && change.store !== runs.store) {
+        return;
+      }
       if (change.kind === 'deleted' && change.path) {
         runs.remove(change.path);
       } else if (change.kind === 'reset' || (change.run && !runs.merge(change.run))) {

@@ -1,5 +1,5 @@
 /**
- * The JSON shapes of the server's routes, as `jupyter_ext/nbflow_jupyter/wire.py` has them.
+ * The JSON shapes of the server's routes, as `jupyter_ext/nbflow_jupyter/wire/` has them.
  *
  * Each shape has the name it has there with an `I` before it, and the same fields; a test
  * compares the two. Times are seconds since the epoch, sizes are bytes, cells count from 0 and
@@ -41,6 +41,12 @@ export interface IStoreInfo {
   name: string;
   exists: boolean;
   default: boolean;
+}
+
+/** The stores there are; `serving` is the one of the notebook that was asked for. */
+export interface IStores {
+  stores: IStoreInfo[];
+  serving: string | null;
 }
 
 /** An engine to start runs on. */
@@ -87,6 +93,104 @@ export interface IStepState {
   total: number | null;
   started: number | null;
   finished: number | null;
+}
+
+/** A cell of a notebook as the editor has it; all but `source` is optional. */
+export interface ICompileCell {
+  source?: string;
+  kind?: 'code' | 'markdown' | 'raw';
+  tags?: string[];
+  id?: string;
+}
+
+/**
+ * A notebook that need not be saved. `path` is relative to the server's root.
+ *
+ * With `code`, the compiled code of each step is wanted too.
+ */
+export interface ICompileRequest {
+  path?: string;
+  cells?: ICompileCell[];
+  variants?: Record<string, string>;
+  code?: boolean;
+}
+
+/**
+ * A step's module and its hash: equal to a node's `code` in a run of the same code.
+ *
+ * Both are null where a diagnostic is an error, or where the code was not asked for.
+ */
+export interface ICompiledStep {
+  name: string;
+  code: string | null;
+  text: string | null;
+}
+
+/** What a notebook compiles to. `cell_steps` has the step of each cell, null for none. */
+export interface ICompiled {
+  flow: string;
+  graph: IGraph;
+  diagnostics: IDiagnostic[];
+  parameters: IParameterField[];
+  steps: ICompiledStep[];
+  cell_steps: (string | null)[];
+  seconds: number;
+}
+
+/** A step in one run: for the badge of its cell and the history behind it. */
+export interface IStepRun {
+  run: string;
+  status: Status;
+  created: number;
+  started: number | null;
+  finished: number | null;
+  code: string;
+}
+
+/** A step of a notebook over its newest runs, newest first. */
+export interface INotebookStep {
+  name: string;
+  runs: IStepRun[];
+}
+
+/** What the runs of a notebook say of its steps; for the badges of its cells. */
+export interface INotebookState {
+  path: string;
+  store: string;
+  runs: IRunRow[];
+  steps: INotebookStep[];
+}
+
+/** The form to start a saved notebook with. */
+export interface IParameters {
+  flow: string;
+  notebook: string;
+  parameters: IParameterField[];
+  variants: Record<string, string[]>;
+  diagnostics: IDiagnostic[];
+}
+
+/**
+ * A message of the live stream; `seq` counts up by one for each of this server.
+ *
+ * `hello` comes first and has the last `seq`; `run` has a run that is new or has changed;
+ * `steps` those steps of a run that have changed; `deleted` names a run that is gone;
+ * `reset` says that anything may have changed: ask again.
+ */
+export interface IChange {
+  seq: number;
+  kind: 'hello' | 'run' | 'steps' | 'deleted' | 'reset';
+  store: string;
+  path: string | null;
+  run: IRunRow | null;
+  steps: IStepState[];
+}
+
+/** The changes after a `seq`; `reset` where they are too many or too old to tell. */
+export interface IChanges {
+  seq: number;
+  reset: boolean;
+  changes: IChange[];
 }
 
 /**
@@ -164,6 +268,80 @@ export interface IRunDetail {
   error: IRunError | null;
 }
 
+/**
+ * Start a run of a notebook; `notebook` is relative to the server's root. The rest is optional.
+ *
+ * `params` are JSON values by name.
+ */
+export interface IStartRequest {
+  notebook?: string;
+  params?: Record<string, Json>;
+  engine?: string | null;
+  max_workers?: number | null;
+  tags?: string[];
+  branch?: string | null;
+  variants?: Record<string, string>;
+  cache?: boolean;
+  start_from?: string | null;
+}
+
+/** Go on from what a run has finished. All is optional. */
+export interface IResumeRequest {
+  params?: Record<string, Json>;
+  engine?: string | null;
+  max_workers?: number | null;
+}
+
+/** The run that was started, and the store it is in. */
+export interface IStarted {
+  run: string;
+  store: string;
+}
+
+/** Whether the run was still going on and has been asked to stop. */
+export interface ICancelled {
+  cancelling: boolean;
+}
+
+/** Tags to add and to take away. */
+export interface ITagRequest {
+  add?: string[];
+  remove?: string[];
+}
+
+/** The run's tags as they are now. */
+export interface ITags {
+  tags: string[];
+}
+
+/** One name over the compared runs, in their order; null with `present` false: it has none. */
+export interface ICompareRow {
+  name: string;
+  values: Json[];
+  present: boolean[];
+  differs: boolean;
+}
+
+/** A module's unified diff from the first run to each; empty where they are the same. */
+export interface ICodeDiff {
+  name: string;
+  diffs: string[];
+}
+
+/**
+ * Runs side by side; the first one is the baseline.
+ *
+ * A value of `data` is `{"type", "size", "text", "preview"}`.
+ */
+export interface ICompare {
+  runs: IRunRow[];
+  params: ICompareRow[];
+  metrics: ICompareRow[];
+  environment: ICompareRow[];
+  data: ICompareRow[];
+  code: ICodeDiff[];
+}
+
 /** A name that a step reads, and the steps that may have written it, nearest first. */
 export interface INodeInput {
   name: string;
@@ -213,7 +391,8 @@ export interface ISteps {
  * All tasks of a step in few bytes, in key order: a column each.
  *
  * `status` has one letter a task (`LETTERS`). `keys` is null where they are 0, 1, 2, …
- * `start` is seconds after the run's start. `total` counts tasks that have no record yet too.
+ * `start` is seconds after the run's start, null for a cached task, which took no time.
+ * `total` counts tasks that have no record yet too.
  */
 export interface IHeatStrip {
   step: string;
@@ -346,176 +525,4 @@ export interface ICode {
   package: string;
   steps: IStepCode[];
   files: ICodeFile[];
-}
-
-/** One name over the compared runs, in their order; null with `present` false: it has none. */
-export interface ICompareRow {
-  name: string;
-  values: Json[];
-  present: boolean[];
-  differs: boolean;
-}
-
-/** A module's unified diff from the first run to each; empty where they are the same. */
-export interface ICodeDiff {
-  name: string;
-  diffs: string[];
-}
-
-/**
- * Runs side by side; the first one is the baseline.
- *
- * A value of `data` is `{"type", "size", "text", "preview"}`.
- */
-export interface ICompare {
-  runs: IRunRow[];
-  params: ICompareRow[];
-  metrics: ICompareRow[];
-  environment: ICompareRow[];
-  data: ICompareRow[];
-  code: ICodeDiff[];
-}
-
-/**
- * Start a run of a notebook; `notebook` is relative to the server's root. The rest is optional.
- *
- * `params` are JSON values by name.
- */
-export interface IStartRequest {
-  notebook?: string;
-  params?: Record<string, Json>;
-  engine?: string | null;
-  max_workers?: number | null;
-  tags?: string[];
-  branch?: string | null;
-  variants?: Record<string, string>;
-  cache?: boolean;
-  start_from?: string | null;
-}
-
-/** Go on from what a run has finished. All is optional. */
-export interface IResumeRequest {
-  params?: Record<string, Json>;
-  engine?: string | null;
-  max_workers?: number | null;
-}
-
-/** The run that was started, and the store it is in. */
-export interface IStarted {
-  run: string;
-  store: string;
-}
-
-/** Whether the run was still going on and has been asked to stop. */
-export interface ICancelled {
-  cancelling: boolean;
-}
-
-/** Tags to add and to take away. */
-export interface ITagRequest {
-  add?: string[];
-  remove?: string[];
-}
-
-/** The run's tags as they are now. */
-export interface ITags {
-  tags: string[];
-}
-
-/** A cell of a notebook as the editor has it; all but `source` is optional. */
-export interface ICompileCell {
-  source?: string;
-  kind?: 'code' | 'markdown' | 'raw';
-  tags?: string[];
-  id?: string;
-}
-
-/**
- * A notebook that need not be saved. `path` is relative to the server's root.
- *
- * With `code`, the compiled code of each step is wanted too.
- */
-export interface ICompileRequest {
-  path?: string;
-  cells?: ICompileCell[];
-  variants?: Record<string, string>;
-  code?: boolean;
-}
-
-/**
- * A step's module and its hash: equal to a node's `code` in a run of the same code.
- *
- * Both are null where a diagnostic is an error, or where the code was not asked for.
- */
-export interface ICompiledStep {
-  name: string;
-  code: string | null;
-  text: string | null;
-}
-
-/** What a notebook compiles to. `cell_steps` has the step of each cell, null for none. */
-export interface ICompiled {
-  flow: string;
-  graph: IGraph;
-  diagnostics: IDiagnostic[];
-  parameters: IParameterField[];
-  steps: ICompiledStep[];
-  cell_steps: (string | null)[];
-  seconds: number;
-}
-
-/** A step in one run: for the badge of its cell and the history behind it. */
-export interface IStepRun {
-  run: string;
-  status: Status;
-  created: number;
-  started: number | null;
-  finished: number | null;
-  code: string;
-}
-
-/** A step of a notebook over its newest runs, newest first. */
-export interface INotebookStep {
-  name: string;
-  runs: IStepRun[];
-}
-
-/** What the runs of a notebook say of its steps; for the badges of its cells. */
-export interface INotebookState {
-  path: string;
-  store: string;
-  runs: IRunRow[];
-  steps: INotebookStep[];
-}
-
-/** The form to start a saved notebook with. */
-export interface IParameters {
-  flow: string;
-  notebook: string;
-  parameters: IParameterField[];
-  variants: Record<string, string[]>;
-  diagnostics: IDiagnostic[];
-}
-
-/**
- * A message of the live stream; `seq` counts up by one for each of this server.
- *
- * `hello` comes first and has the last `seq`; `run` has a run that is new or has changed;
- * `steps` those steps of a run that have changed; `deleted` names a run that is gone;
- * `reset` says that anything may have changed: ask again.
- */
-export interface IChange {
-  seq: number;
-  kind: 'hello' | 'run' | 'steps' | 'deleted' | 'reset';
-  store: string;
-  path: string | null;
-  run: IRunRow | null;
-  steps: IStepState[];
-}
-
-/** The changes after a `seq`; `reset` where they are too many or too old to tell. */
-export interface IChanges {
-  seq: number;
-  reset: boolean;
-  changes: IChange[];
 }

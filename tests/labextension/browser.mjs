@@ -221,6 +221,16 @@ const scenarios = {
     await page.locator('.jp-nbflow-Row[data-run="churn/4"]').waitFor({ state: 'detached' });
   },
 
+  async another_folder() {
+    await page.getByLabel('Folder', { exact: true }).selectOption('team');
+    await page.locator('.jp-nbflow-Row .jp-nbflow-Tag:has-text("ours")').waitFor();
+    assert.equal(await rows().count(), 1);
+    await rows().first().click();
+    await shown('.jp-nbflow-Page[data-run="churn/1"] .jp-nbflow-Tag:has-text("ours")').waitFor();
+    await page.getByLabel('Folder', { exact: true }).selectOption('');
+    await until(async () => (await rows().count()) === 3, 'the runs of the first folder');
+  },
+
   async reload() {
     await open('churn/1', { step: 'train', tab: 'tasks' });
     await page.waitForTimeout(1500); // the workspace is saved a while after the last change

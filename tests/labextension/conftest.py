@@ -36,7 +36,10 @@ def _missing() -> str | None:
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory):
-    """A JupyterLab on a folder with a notebook and three runs of it, the first of them failed."""
+    """A JupyterLab on a folder with a notebook and three runs of it, the first of them failed.
+
+    A folder in it has a notebook and a run of its own.
+    """
     reason = _missing()
     if reason is not None:
         pytest.skip(reason)
@@ -44,9 +47,12 @@ def lab(tmp_path_factory: pytest.TempPathFactory):
     write_notebook(folder / "churn.ipynb")
     home = tmp_path_factory.mktemp("jupyter")
     env = prepare(home / "runs")
-    for options in RUNS:
+    team = folder / "team"
+    team.mkdir()
+    write_notebook(team / "churn.ipynb")
+    for place, options in [(team, ("--tag", "ours")), *((folder, options) for options in RUNS)]:
         command = [sys.executable, "-m", "nbflow", "run", "churn.ipynb", "--on", "inline", *options]
-        subprocess.run(command, cwd=folder, env=env, capture_output=True, timeout=100, check=False)
+        subprocess.run(command, cwd=place, env=env, capture_output=True, timeout=100, check=False)
     with serving(home / "lab", folder) as running:
         yield running
 

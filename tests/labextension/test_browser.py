@@ -13,6 +13,7 @@ SCENARIOS = (
     "load_into_notebook",
     "compare",
     "tag_and_delete",
+    "another_folder",
     "reload",
     "accessible_in_both_themes",
     "a_hundred_thousand_runs",

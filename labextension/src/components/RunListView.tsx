@@ -7,7 +7,7 @@ import React from 'react';
 import { age, duration, short } from '../models/format';
 import { IFilter, NO_FILTER, RunList } from '../models/runlist';
 import { isFinal } from '../models/runpage';
-import { IFacets, IRunRow } from '../wire';
+import { IFacets, IRunRow, IStoreInfo } from '../wire';
 import { compareIcon } from '../icons';
 import { useChanges, useNow, useRows } from './hooks';
 import { Button, Empty, Glyph, statusText } from './parts';
@@ -18,6 +18,7 @@ export interface IRunListProps {
   list: RunList;
   trans: TranslationBundle;
   facets(): Promise<IFacets>;
+  stores(): Promise<IStoreInfo[]>;
   onOpen(run: string): void;
   onCompare(runs: string[]): void;
   onStart(): void;
@@ -143,11 +144,13 @@ export function RunListView(props: IRunListProps): JSX.Element {
 function Filters(props: IRunListProps): JSX.Element {
   const { list, trans } = props;
   const [facets, setFacets] = React.useState<IFacets | null>(null);
+  const [stores, setStores] = React.useState<IStoreInfo[]>([]);
   const [search, setSearch] = React.useState(list.filter.search);
   const newest = list.runs[0]?.id;
   React.useEffect(() => {
     props.facets().then(setFacets, () => undefined);
-  }, [newest]);
+    props.stores().then(setStores, () => undefined);
+  }, [newest, list.store]);
   React.useEffect(() => {
     if (search !== list.filter.search) {
       const timer = window.setTimeout(() => set({ search }), 200);
@@ -206,6 +209,23 @@ function Filters(props: IRunListProps): JSX.Element {
           onClick={props.onRefresh}
         />
       </div>
+      {(stores.length > 1 || list.store !== '') && (
+        <select
+          className="jp-nbflow-Field jp-nbflow-Runs-store"
+          aria-label={trans.__('Folder')}
+          value={list.store}
+          onChange={event => {
+            setSearch('');
+            void list.setStore(event.target.value);
+          }}
+        >
+          {stores.map(store => (
+            <option key={store.name} value={store.name}>
+              {store.name || trans.__('the server’s folder')}
+            </option>
+          ))}
+        </select>
+      )}
       <div className="jp-nbflow-Bar jp-mod-wrap">
         {select('flow', trans.__('Flow'), same(facets?.flows))}
         {select(

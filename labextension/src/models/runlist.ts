@@ -37,6 +37,8 @@ export class RunList {
   readonly changed = new Signal<this, void>(this);
   /** Runs ticked to be compared. */
   readonly selected = new Set<string>();
+  /** The store whose runs these are. */
+  store = '';
   runs: IRunRow[] = [];
   filter: IFilter = NO_FILTER;
   total: number | null = null;
@@ -57,6 +59,15 @@ export class RunList {
     this.runs = [];
     this.loaded = false;
     await this.refresh();
+  }
+
+  /** The runs of another store. */
+  async setStore(store: string): Promise<void> {
+    if (store !== this.store) {
+      this.store = store;
+      this.selected.clear();
+      await this.setFilter(NO_FILTER);
+    }
   }
 
   /** The first page again; what was loaded further down stays. */

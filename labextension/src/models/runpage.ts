@@ -141,7 +141,10 @@ export class RunPageModel implements IDisposable {
   private onChange(_: unknown, change: IChange): void {
     if (change.kind === 'reset') {
       void this.load();
-    } else if (change.path === this.path || change.run?.run === this.path) {
+    } else if (
+      change.store === this.api.store &&
+      (change.path === this.path || change.run?.run === this.path)
+    ) {
       if (change.kind === 'deleted') {
         this.gone = true;
         this.changed.emit();

@@ -26,7 +26,7 @@ export interface IMarksOptions {
   /** The notebook of the cell, and the cell's place in it. */
   find(): { flow: NotebookFlow; index: number } | null;
   any: ISignal<object, void>;
-  open(run: string, step: string): void;
+  open(run: string, step: string, store: string): void;
 }
 
 const refresh = StateEffect.define<null>();
@@ -168,7 +168,7 @@ function badgeOf(view: EditorView, options: IMarksOptions): Range<Decoration> | 
     state,
     seconds && state !== 'running' && state !== 'never' ? `${label} · ${seconds}` : label,
     title,
-    last && (() => options.open(last.run, tag.name))
+    last && (() => options.open(last.run, tag.name, found.flow.store))
   );
   return Decoration.widget({ widget, side: 1 }).range(doc.line(tag.line + 1).to);
 }

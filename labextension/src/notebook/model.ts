@@ -71,6 +71,11 @@ export class NotebookFlow implements IDisposable {
     return this.runs?.runs[0]?.run ?? null;
   }
 
+  /** The store that has its runs. */
+  get store(): string {
+    return this.runs?.store ?? '';
+  }
+
   /** Where the cell of that id stands; -1 where it is in another notebook. */
   indexOf(id: string): number {
     return this.panel.content.widgets.findIndex(

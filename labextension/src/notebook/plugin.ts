@@ -95,7 +95,8 @@ export const notebooks: JupyterFrontEndPlugin<void> = {
               return null;
             },
             any: NotebookFlow.anyChanged,
-            open: (run, step) => void commands.execute(CommandIDs.openRun, { run, step })
+            open: (run, step, store) =>
+              void commands.execute(CommandIDs.openRun, { run, step, store })
           })
         );
       }
@@ -149,7 +150,7 @@ export const notebooks: JupyterFrontEndPlugin<void> = {
       execute: async () => {
         const run = current()?.latest;
         if (run) {
-          await commands.execute(CommandIDs.openRun, { run });
+          await commands.execute(CommandIDs.openRun, { run, store: current()?.store });
         } else {
           Notification.info(trans.__('This notebook has not run as a flow yet.'));
         }
@@ -174,7 +175,8 @@ export const notebooks: JupyterFrontEndPlugin<void> = {
             ? [
                 {
                   label: trans.__('Download what ran'),
-                  callback: () => window.open(api.url(latest, 'package'))
+                  callback: () =>
+                    window.open(api.at(current()?.store ?? '').url(latest, 'package'))
                 }
               ]
             : []

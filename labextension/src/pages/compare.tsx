@@ -24,6 +24,10 @@ export class ComparePage extends ReactWidget {
     return [...this.options.runs];
   }
 
+  get store(): string {
+    return this.options.api.store;
+  }
+
   protected render(): JSX.Element {
     const { api, trans, runs, open } = this.options;
     return <CompareView api={api} trans={trans} runs={runs} onOpen={open} />;

@@ -22,7 +22,7 @@ import { CommandIDs, INbflow } from '../tokens';
 import type { ComparePage } from './compare';
 import type { RunPageWidget } from './run';
 
-type PageArgs = Partial<IPageState> & { run?: string };
+type PageArgs = Partial<IPageState> & { run?: string; store?: string };
 
 export const pages: JupyterFrontEndPlugin<void> = {
   id: '@nbflow/labextension:pages',
@@ -77,6 +77,7 @@ export const pages: JupyterFrontEndPlugin<void> = {
           type: 'object',
           properties: {
             run: { type: 'string' },
+            store: { type: 'string' },
             step: { type: 'string' },
             key: { type: 'string' },
             tab: { type: 'string' },
@@ -85,7 +86,7 @@ export const pages: JupyterFrontEndPlugin<void> = {
         }
       },
       execute: async args => {
-        const { run: given, ...state } = args as PageArgs;
+        const { run: given, store = nbflow.runs.store, ...state } = args as PageArgs;
         const run =
           given ??
           app.contextMenuHitTest(node => node.classList.contains('jp-nbflow-Row'))
@@ -94,11 +95,12 @@ export const pages: JupyterFrontEndPlugin<void> = {
         if (!run) {
           return undefined;
         }
-        const widget = (await once(`nbflow-run-${run}`, async () => {
+        const id = `nbflow-run-${store}:${run}`;
+        const widget = (await once(id, async () => {
           const { RunPageWidget } = await import('./run');
           const content = new RunPageWidget({
             app,
-            api,
+            api: api.at(store),
             live,
             trans,
             rendermime,
@@ -122,7 +124,7 @@ export const pages: JupyterFrontEndPlugin<void> = {
           page.title.label = run;
           page.title.icon = flowIcon;
           page.title.caption = trans.__('Run %1', run);
-          show(page, `nbflow-run-${run}`);
+          show(page, id);
           await runPages.add(page);
           content.model.stateChanged.connect(() => void runPages.save(page));
           return page;
@@ -139,20 +141,24 @@ export const pages: JupyterFrontEndPlugin<void> = {
       describedBy: {
         args: {
           type: 'object',
-          properties: { runs: { type: 'array', items: { type: 'string' } } }
+          properties: {
+            runs: { type: 'array', items: { type: 'string' } },
+            store: { type: 'string' }
+          }
         }
       },
       isEnabled: args => Array.isArray(args.runs) || nbflow.runs.selected.size > 1,
       execute: async args => {
         const runs = (args.runs as string[] | undefined) ?? [...nbflow.runs.selected];
-        const id = `nbflow-compare-${runs.join('+')}`;
+        const store = (args.store as string | undefined) ?? nbflow.runs.store;
+        const id = `nbflow-compare-${store}:${runs.join('+')}`;
         return once(id, async () => {
           const { ComparePage } = await import('./compare');
           const content = new ComparePage({
-            api,
+            api: api.at(store),
             trans,
             runs,
-            open: run => void commands.execute(CommandIDs.openRun, { run })
+            open: run => void commands.execute(CommandIDs.openRun, { run, store })
           });
           const page = new MainAreaWidget({ content });
           page.toolbar.hide();
@@ -171,13 +177,17 @@ export const pages: JupyterFrontEndPlugin<void> = {
     if (restorer) {
       void restorer.restore(runPages, {
         command: CommandIDs.openRun,
-        args: page => ({ run: page.content.model.path, ...page.content.model.state }),
-        name: page => page.content.model.path
+        args: page => ({
+          run: page.content.model.path,
+          store: page.content.model.api.store,
+          ...page.content.model.state
+        }),
+        name: page => page.id
       });
       void restorer.restore(comparisons, {
         command: CommandIDs.compare,
-        args: page => ({ runs: page.content.runs }),
-        name: page => page.content.runs.join('+')
+        args: page => ({ runs: page.content.runs, store: page.content.store }),
+        name: page => page.id
       });
     }
   }

@@ -51,8 +51,9 @@ export class RunPageWidget extends ReactWidget {
 
   protected render(): JSX.Element {
     const { app, run, trans, rendermime } = this.options;
+    const { store } = this.options.api;
     const execute = (id: string, args = {}) =>
-      void app.commands.execute(id, { run, ...args });
+      void app.commands.execute(id, { run, store, ...args });
     return (
       <RunPage
         model={this.model}

@@ -306,6 +306,10 @@ class Assembly:
                     modules |= {alias.name.split(".")[0] for alias in inner.names}
                 elif isinstance(inner, ast.ImportFrom) and inner.module and not inner.level:
                     modules.add(inner.module.split(".")[0])
+        if any(i.kind == "fanout" for step in steps for i in step.reads.inputs):
+            names = _attribute_names(nodes)
+            if names is None or "table" in names:
+                modules.add("pandas")  # what `branches.table()` gives
         return tuple(sorted(modules - {"__future__", ""}))
 
 

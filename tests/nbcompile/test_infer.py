@@ -279,3 +279,8 @@ def test_an_alias_that_is_compared_is_handed_on_with_its_original() -> None:
     flow = flow_of("%%step a\nxs = [1]", "%%step b\nys = xs", "%%step c\nprint(xs is ys)")
     assert flow.step("b").together == (("ys", "xs"),)
     assert inputs(flow, "c") == {"xs": ("b",), "ys": ("b",)}
+
+
+def test_a_table_of_branches_needs_pandas() -> None:
+    flow = flow_of("%%step a --foreach i in [1]\nv = i", "%%step b\na.table()")
+    assert flow.imported == ("pandas",)

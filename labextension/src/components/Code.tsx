@@ -12,8 +12,8 @@ import { Empty, Tabs } from './parts';
 export interface ICodeProps {
   model: RunPageModel;
   trans: TranslationBundle;
-  /** The cells as the notebook has them now, where it is open; null where it is not. */
-  current(cells: readonly number[], step: string): string | null;
+  /** A step's cells as the notebook has them now, where it is open; null where it is not. */
+  current(step: string): string | null;
   onGo(cell: number, line: number | null, step: string): void;
 }
 
@@ -64,10 +64,7 @@ export function Code(props: ICodeProps): JSX.Element {
     );
   }
   const ran = code.cells.map(cell => cell.source).join('\n');
-  const now = props.current(
-    code.cells.map(cell => cell.cell),
-    code.step
-  );
+  const now = props.current(code.step);
   const cellOf = new Map(
     code.lines.map(([line, cell, at]) => [line, [cell, at] as [number, number]])
   );

@@ -31,7 +31,7 @@ export interface IRunPageProps {
   onLoad(artifact: IArtifactInfo): void;
   onLoadInputs(step: string, key: string): void;
   onCopy(text: string): void;
-  current(cells: readonly number[], step: string): string | null;
+  current(step: string): string | null;
 }
 
 export function RunPage(props: IRunPageProps): JSX.Element {

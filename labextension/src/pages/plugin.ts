@@ -17,7 +17,7 @@ import { Widget } from '@lumino/widgets';
 
 import { compareIcon, flowIcon } from '../icons';
 import { IPageState } from '../models/runpage';
-import { goToCell, openNotebook } from '../notebook/places';
+import { goToCell, openNotebook, stepOf } from '../notebook/places';
 import { CommandIDs, INbflow } from '../tokens';
 import type { ComparePage } from './compare';
 import type { RunPageWidget } from './run';
@@ -109,13 +109,12 @@ export const pages: JupyterFrontEndPlugin<void> = {
             go: place => notebooks && void goToCell(app, notebooks, place),
             insert: source => void commands.execute(CommandIDs.insertCell, { source }),
             copy: text => Clipboard.copyToSystem(text),
-            current: (notebook, cells) => {
+            current: (notebook, step) => {
               const panel = notebooks && openNotebook(notebooks, notebook);
               return panel
-                ? cells.map(
-                    cell =>
-                      panel.content.widgets[cell]?.model.sharedModel.getSource() ?? ''
-                  )
+                ? panel.content.widgets
+                    .filter(cell => stepOf(cell) === step)
+                    .map(cell => cell.model.sharedModel.getSource())
                 : null;
             }
           });

@@ -31,8 +31,8 @@ export interface IRunPageOptions {
   }): void;
   insert(source: string): void;
   copy(text: string): void;
-  /** The sources of cells as an open notebook has them now. */
-  current(notebook: string, cells: readonly number[]): string[] | null;
+  /** The sources of a step's cells as an open notebook has them now. */
+  current(notebook: string, step: string): string[] | null;
 }
 
 export class RunPageWidget extends ReactWidget {
@@ -72,9 +72,9 @@ export class RunPageWidget extends ReactWidget {
         }
         onLoadInputs={(step, key) => this.options.insert(inputsSource(run, step, key))}
         onCopy={this.options.copy}
-        current={cells => {
+        current={step => {
           const notebook = this.model.detail?.row.notebook;
-          const sources = notebook ? this.options.current(notebook, cells) : null;
+          const sources = notebook ? this.options.current(notebook, step) : null;
           return sources && sources.join('\n');
         }}
       />

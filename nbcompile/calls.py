@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from nbcompile import library
 from nbcompile.ambient import dotted
 from nbcompile.frames import Code, Env
+from nbcompile.freenames import same_scope
 from nbcompile.heap import SCALAR, Value, join
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def invoke(
     else:
         machine.block(target.body, local)
         result = join(local.returns) if local.returns else SCALAR
-        yields = any(isinstance(i, ast.Yield | ast.YieldFrom) for i in ast.walk(target))
+        yields = any(isinstance(i, ast.Yield | ast.YieldFrom) for i in same_scope(target.body))
         if yields and not target.decorator_list:
             result = Value(
                 machine.fresh(holding=result.own).own | result.own, kind="bound a generator"

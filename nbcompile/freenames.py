@@ -125,7 +125,7 @@ def collect_lazy(node: Function, outer: frozenset[str], facts: Facts) -> None:
     body: list[ast.AST] = [node.body] if isinstance(node, ast.Lambda) else list(node.body)
     declared: set[str] = set()
     nonlocal_: set[str] = set()
-    for inner in _same_scope(body):
+    for inner in same_scope(body):
         if isinstance(inner, ast.Global):
             declared.update(inner.names)
         elif isinstance(inner, ast.Nonlocal):
@@ -156,11 +156,12 @@ def _collect_string_annotations(node: Function, outer: frozenset[str], facts: Fa
             collect_reads([tree.body], outer, facts)
 
 
-def _same_scope(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+def same_scope(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """All nodes of a block, without those inside nested functions and classes."""
     for node in nodes:
         yield node
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
-            yield from _same_scope(ast.iter_child_nodes(node))
+            yield from same_scope(ast.iter_child_nodes(node))
 
 
 def collect_reads(nodes: Iterable[ast.AST], visible: frozenset[str], facts: Facts) -> None:
@@ -198,7 +199,7 @@ def _collect_class(node: ast.ClassDef, visible: frozenset[str], facts: Facts) ->
     """A class inside a function: its body sees its own names, its methods do not."""
     own = frozenset(bound_names(node.body))
     for statement in node.body:
-        for inner in _same_scope([statement]):
+        for inner in same_scope([statement]):
             if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
                 collect_reads(definition_time(inner), visible | own, facts)
                 collect_lazy(inner, visible, facts)

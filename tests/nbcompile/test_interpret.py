@@ -97,6 +97,7 @@ def test_a_bare_method_call_is_a_guess() -> None:
     [
         ("v = (i for i in xs)", "bound a generator"),
         ("def g():\n  yield 1\nv = g()", "bound a generator"),
+        ("def f():\n  def g():\n    yield 1\n  return list(g())\nv = f()", ""),
         ("v = open('f')", "bound an open file"),
         ("import threading\nv = threading.Lock()", "bound a lock"),
         ("v = zip('ab', [1, 2])", "bound an iterator"),

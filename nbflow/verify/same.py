@@ -206,7 +206,7 @@ class _Comparison:
         self.compare(a.__self__, b.__self__, f"{place}.__self__")
 
     def _object(self, a: Any, b: Any, place: str) -> None:
-        if type(a).__module__.startswith("matplotlib"):
+        if type(a).__module__.startswith(("matplotlib", "mpl_toolkits")):
             return  # a figure is compared as it is shown
         self._state(a, b, place)
 

@@ -31,7 +31,6 @@ class RunView:
         self._location = location
         self.path: str | None = None
         self.status = "starting"
-        self._run: Run | None = None
         self._ended = threading.Event()
         self._place = _place(self.cancel)
         self._place.draw("Compiling the notebook and starting its run…", "")
@@ -47,10 +46,10 @@ class RunView:
 
     def cancel(self) -> None:
         """Ask the run to stop."""
-        if self._run is not None:
+        if self.path is not None:
             from nbflow.client.run import Run
 
-            Run(self._run.path, self._store()).cancel()
+            Run(self.path, self._store()).cancel()
 
     def _watch(self, started: subprocess.Popen[bytes] | str) -> None:
         from nbflow_magics.start import read_answer
@@ -71,7 +70,7 @@ class RunView:
         from nbflow.client.run import Run
 
         assert self.path is not None
-        self._run = run = Run(self.path, self._store())
+        run = Run(self.path, self._store())
         while True:
             self.status = run.status
             over = self.status in FINAL

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from nbcompile.walking import walk
+
 Effect = Literal["set", "use"]
 
 
@@ -145,7 +147,7 @@ def dotted(node: ast.AST, modules: dict[str, str]) -> str | None:
 
 def effects(node: ast.AST, modules: dict[str, str]) -> Iterator[tuple[str, Effect, ast.AST]]:
     """The process state that code touches, in order: (kind, what it does, where)."""
-    for inner in ast.walk(node):
+    for inner in walk(node):
         if isinstance(inner, ast.Call):
             name = dotted(inner.func, modules)
             if name is not None:
@@ -219,7 +221,7 @@ def _inside_module(target: ast.expr, modules: dict[str, str]) -> bool:
 
 def warned_calls(node: ast.AST, modules: dict[str, str]) -> Iterator[tuple[str, ast.Call]]:
     """Calls that change the process and are not carried to later steps."""
-    for inner in ast.walk(node):
+    for inner in walk(node):
         if isinstance(inner, ast.Call):
             name = dotted(inner.func, modules)
             if name in WARNED_CALLS:

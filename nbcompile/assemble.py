@@ -16,6 +16,7 @@ from nbcompile.notebook import Notebook
 from nbcompile.order import circles, enclosed_reads, file_order
 from nbcompile.resolve import Resolver
 from nbcompile.segments import Segment, Statement
+from nbcompile.walking import walk
 
 
 class Assembly:
@@ -301,7 +302,7 @@ class Assembly:
         for state in self.resolver.steps.values():
             nodes += [self.resolver.statements[i].node for i in state.kept]
         for node in nodes:
-            for inner in ast.walk(node):
+            for inner in walk(node):
                 if isinstance(inner, ast.Import):
                     modules |= {alias.name.split(".")[0] for alias in inner.names}
                 elif isinstance(inner, ast.ImportFrom) and inner.module and not inner.level:
@@ -333,7 +334,7 @@ def _attribute_names(nodes: Iterable[ast.AST]) -> set[str] | None:
     """Names that code takes as attributes, or may look up by a text; None for any name."""
     names: set[str] = set()
     for node in nodes:
-        for inner in ast.walk(node):
+        for inner in walk(node):
             if isinstance(inner, ast.Attribute):
                 names.add(inner.attr)
             elif isinstance(inner, ast.Constant) and isinstance(inner.value, str):
@@ -350,7 +351,7 @@ def _stored(statement: ast.stmt) -> set[str]:
         return {statement.name}
     return {
         node.id
-        for node in ast.walk(statement)
+        for node in walk(statement)
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
     }
 
@@ -358,7 +359,7 @@ def _stored(statement: ast.stmt) -> set[str]:
 def _fixed_bindings(statement: Statement) -> set[str]:
     """Names bound in a way that cannot be written as an attribute: by def, class, import, …"""
     names: set[str] = set()
-    for node in ast.walk(statement.node):
+    for node in walk(statement.node):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             names.add(node.name)
         elif isinstance(node, ast.Import | ast.ImportFrom):

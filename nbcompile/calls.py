@@ -11,6 +11,7 @@ from nbcompile.ambient import dotted
 from nbcompile.frames import Code, Env
 from nbcompile.freenames import same_scope
 from nbcompile.heap import SCALAR, Value, join
+from nbcompile.walking import walk
 
 if TYPE_CHECKING:
     from nbcompile.interpret import Interpreter
@@ -141,8 +142,7 @@ def _remembers(target: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> b
 
 def _does_something(target: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> bool:
     return any(
-        isinstance(inner, ast.Expr) and isinstance(inner.value, ast.Call)
-        for inner in ast.walk(target)
+        isinstance(inner, ast.Expr) and isinstance(inner.value, ast.Call) for inner in walk(target)
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from nbcompile.freenames import imported_name, target_names
 from nbcompile.segments import Segment, Statement
+from nbcompile.walking import walk
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
@@ -105,7 +106,7 @@ def passing_names(statement: Statement) -> set[str]:
     passing: set[str] = set()
     lasting: set[str] = set()
     targets: set[int] = set()
-    for node in ast.walk(statement.node):
+    for node in walk(statement.node):
         places: list[ast.expr] = []
         if isinstance(node, ast.For | ast.AsyncFor):
             places = [node.target]
@@ -117,7 +118,7 @@ def passing_names(statement: Statement) -> set[str]:
                 targets.add(id(name))
         if isinstance(node, ast.ExceptHandler) and node.name:
             passing.add(node.name)
-    for node in ast.walk(statement.node):
+    for node in walk(statement.node):
         if (
             isinstance(node, ast.Name)
             and isinstance(node.ctx, ast.Store)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from nbcompile import library
 from nbcompile.ambient import dotted
+from nbcompile.walking import walk
 
 
 def literal_files(
@@ -16,7 +17,7 @@ def literal_files(
     reads: dict[str, None] = {}
     writes: dict[str, None] = {}
     for node in nodes:
-        for call in ast.walk(node):
+        for call in walk(node):
             if not isinstance(call, ast.Call) or not call.args:
                 continue
             first = call.args[0]

@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from nbcompile.walking import walk
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
@@ -63,7 +65,7 @@ def target_names(target: ast.expr) -> Iterator[ast.Name]:
 
 def pattern_names(pattern: ast.pattern) -> Iterator[tuple[str, ast.AST]]:
     """The names that a `case` pattern captures."""
-    for node in ast.walk(pattern):
+    for node in walk(pattern):
         if isinstance(node, ast.MatchAs | ast.MatchStar) and node.name:
             yield node.name, node
         elif isinstance(node, ast.MatchMapping) and node.rest:
@@ -84,7 +86,7 @@ def _bindings(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
         return
     if isinstance(node, COMPREHENSIONS):
         # only a walrus inside a comprehension binds outside of it
-        for inner in ast.walk(node):
+        for inner in walk(node):
             if isinstance(inner, ast.NamedExpr):
                 yield inner.target.id, inner
         return
@@ -236,7 +238,7 @@ def facts_from_strings(node: ast.AST, visible: frozenset[str], into: dict[str, a
         return
     text = "".join(
         part.value
-        for part in ast.walk(node.args[0])
+        for part in walk(node.args[0])
         if isinstance(part, ast.Constant) and isinstance(part.value, str)
     )
     if isinstance(node.func, ast.Attribute) and node.func.attr in ("query", "eval"):

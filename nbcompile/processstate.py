@@ -10,6 +10,7 @@ from nbcompile.definitions import unit_of
 from nbcompile.names import Binding, StepState
 from nbcompile.segments import Statement
 from nbcompile.trace import Trace
+from nbcompile.walking import walk
 
 if TYPE_CHECKING:
     from nbcompile.resolve import Resolver
@@ -59,7 +60,7 @@ def follow_state(resolver: Resolver, step: StepState, statement: Statement, trac
         and n.func.attr == "use"
         and isinstance(n.func.value, ast.Name)
         and n.func.value.id in ("matplotlib", "mpl")
-        for n in ast.walk(statement.node)
+        for n in walk(statement.node)
     ):
         resolver.bind(Binding("common", "_figures_stay", statement.cell, statement.line()))
 

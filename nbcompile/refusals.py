@@ -6,13 +6,14 @@ import ast
 from collections.abc import Iterator
 
 from nbcompile.segments import Statement
+from nbcompile.walking import walk
 
 _SCOPE_CALLS = ("globals", "locals", "vars", "dir")
 
 
 def refusals(statement: Statement) -> Iterator[tuple[str, str, ast.AST, str]]:
     """What in a step's statement can't be compiled: (code, sentence, where, way out)."""
-    for node in ast.walk(statement.node):
+    for node in walk(statement.node):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
             continue
         name = node.func.id

@@ -29,6 +29,7 @@ from nbcompile.refusals import refusals
 from nbcompile.segments import Segment, Statement
 from nbcompile.sharing import compares_identity, keep_together
 from nbcompile.trace import Trace, Traces
+from nbcompile.walking import walk
 
 
 class Resolver:
@@ -336,7 +337,7 @@ class Resolver:
     def add_unit(self, unit: Unit) -> None:
         self.units.append(unit)
         node = definition_node(unit.statement)
-        for one in ast.walk(unit.statement.node):
+        for one in walk(unit.statement.node):
             if one is node or isinstance(
                 one, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda
             ):

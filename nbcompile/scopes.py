@@ -21,6 +21,7 @@ from nbcompile.freenames import (
     imported_name,
     pattern_names,
 )
+from nbcompile.walking import walk
 
 #: The names a statement binds for certain when control never reaches its end.
 _EVERYTHING = frozenset({"*"})
@@ -170,7 +171,7 @@ class _Scan:
         irrefutable = False
         for case in node.cases:
             self.definite = before
-            self.expressions(n for n in ast.walk(case.pattern) if isinstance(n, ast.expr))
+            self.expressions(n for n in walk(case.pattern) if isinstance(n, ast.expr))
             for name, _ in pattern_names(case.pattern):
                 self.write(name)
             if case.guard is not None:
@@ -261,11 +262,11 @@ class _Scan:
         self.read(node.generators[0].iter)
         self.facts.awaits |= any(part.is_async for part in node.generators)
         inner = Facts()
-        bound = {c.target.id for c in ast.walk(node) if isinstance(c, ast.NamedExpr)}
+        bound = {c.target.id for c in walk(node) if isinstance(c, ast.NamedExpr)}
         collect_reads([node], frozenset(bound), inner)
         for name, place in inner.lazy.items():
             self.name_read(name, place)
-        for child in ast.walk(node):
+        for child in walk(node):
             if isinstance(child, ast.NamedExpr):
                 self.facts.writes.setdefault(child.target.id, False)
             self.facts.awaits |= isinstance(child, ast.Await)

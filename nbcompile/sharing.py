@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nbcompile.lookup import use
 from nbcompile.names import StepState
+from nbcompile.walking import walk
 
 if TYPE_CHECKING:
     from nbcompile.resolve import Resolver
@@ -48,7 +49,7 @@ def _compared(resolver: Resolver, step: StepState, names: frozenset[str]) -> boo
 
 def compares_identity(node: ast.AST) -> bool:
     """Whether code asks if two objects are one: `a is b`, `id(a)`."""
-    for inner in ast.walk(node):
+    for inner in walk(node):
         if isinstance(inner, ast.Name) and inner.id == "id":
             return True
         if isinstance(inner, ast.Compare):

@@ -136,5 +136,6 @@ def test_cancel(kernel: Kernel, tmp_path: Path, notebook: Path) -> None:
     kernel.run(
         "import time\nwhile made[0].path is None and made[0].status != 'failed': time.sleep(0.1)"
     )
-    kernel.run("made[0].cancel()")
+    reply = kernel.run("made[0].cancel()")
+    assert reply["status"] == "ok", kernel.text()
     assert finished(tmp_path).status == "cancelled"

@@ -7,6 +7,7 @@ within itself, or of another type is not plain, and is stored by another codec.
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import math
 import random
@@ -20,6 +21,9 @@ _NODES: Final = 256
 _DEPTH: Final = 16
 #: integers longer than this meet Python's limit on digits
 _BITS: Final = 2048
+#: sets up to this size have every order tried, larger ones so many
+_FEW: Final = 6
+_TRIES: Final = 200
 
 
 class NotPlain(Exception):
@@ -137,16 +141,17 @@ def in_order(value: Any) -> list[Any]:
     """A set's elements in an order that makes a set met in the same order again.
 
     Elements whose hashes collide stand where the order of their coming put them; the order in
-    which they are met now need not be one that puts them there.
+    which they are met now need not be one that puts them there. For a few elements every order is
+    tried, for many only some: then the set may be met in another order.
     """
     met = list(value)
     if list(set(met)) == met:
         return met
     shuffler = random.Random(0)
-    for _ in range(100):
-        tried = shuffler.sample(met, len(met))
+    shuffled = (shuffler.sample(met, len(met)) for _ in range(_TRIES))
+    for tried in itertools.permutations(met) if len(met) <= _FEW else shuffled:
         if list(set(tried)) == met:
-            return tried
+            return list(tried)
     return met
 
 

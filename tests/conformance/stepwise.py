@@ -7,8 +7,8 @@ conditions only.
 
 from __future__ import annotations
 
-import importlib
 import io
+import json
 import multiprocessing
 import os
 import sys
@@ -22,6 +22,8 @@ from typing import Any, Literal
 from nbcompile import emit_package, infer_flow, parse_notebook
 from nbcompile.diagnostics import Diagnostic, has_errors
 from nbflow.errors import UserError
+from nbflow.runtime.package import LoadedPackage
+from nbflow.runtime.spec import read_spec
 from nbflow.runtime.unchanged import changed
 from nbflow.values.pickling import dump, load
 
@@ -57,8 +59,6 @@ class Ended:
 
 def notebook_of(cells: list[str]) -> str:
     """A notebook's JSON text in which every cell is a step: `s0`, `s1`, …"""
-    import json
-
     tagged = [
         {
             "cell_type": "code",
@@ -136,12 +136,15 @@ def run_step(
     sys.stdout = io.TextIOWrapper(os.fdopen(1, "wb", closefd=False), write_through=True)
     error, kept = "", ()
     try:
-        module, function = step["function"].split(":")
-        call = getattr(importlib.import_module(module), function)
-        values = inputs_of(step, stored)
-        made = call(**values)
-        unseen_changes(step, values, inputs_of(step, stored))
-        kept = tuple(store(step, made))
+        name = step["function"].partition(".")[0]
+        manifest = json.loads((folder / name / "flow.json").read_text())
+        package = LoadedPackage(read_spec(manifest), folder)
+        call = package.function(step["function"])
+        with package.as_main():  # the user's definitions are those of `__main__`, as in a run
+            values = inputs_of(step, stored)
+            made = call(**values)
+            unseen_changes(step, values, inputs_of(step, stored))
+            kept = tuple(store(step, made))
     except UserError as problem:
         error = "refused: " + " | ".join(map(say, problem.diagnostics))
     except BaseException:

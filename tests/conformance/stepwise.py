@@ -14,6 +14,7 @@ import os
 import sys
 import tempfile
 import traceback
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,7 +131,8 @@ def run_step(
 ) -> None:
     """In the child: call the step's function with its inputs, and send back what it made."""
     os.environ["MPLBACKEND"] = "agg"
-    sys.path.insert(0, str(folder))
+    warnings.resetwarnings()  # the tests turn them into errors, a run does not
+    warnings.simplefilter("ignore")
     printed = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the process)
     os.dup2(printed.fileno(), 1)
     sys.stdout = io.TextIOWrapper(os.fdopen(1, "wb", closefd=False), write_through=True)

@@ -34,7 +34,12 @@ def test_never_silently_different(name: str) -> None:
     assert outcome(name).kind != "different", outcome(name)
 
 
-@pytest.mark.parametrize("patterns", [GIVEN, MORE], ids=["given", "more"])
-def test_nearly_all_are_the_same(patterns: dict[str, object]) -> None:
-    others = {name: outcome(name) for name in patterns if outcome(name).kind != "same"}
-    assert len(others) <= 0.05 * len(patterns), others
+def test_nearly_all_given_are_the_same() -> None:
+    others = {name: outcome(name) for name in GIVEN if outcome(name).kind != "same"}
+    assert len(others) <= 0.05 * len(GIVEN), others
+
+
+@pytest.mark.parametrize("name", MORE)
+def test_more_end_as_noted(name: str) -> None:
+    """What is noted as refused or failed may become the same (then the note goes), not the reverse."""
+    assert outcome(name).kind == MORE[name].get("outcome", "same"), outcome(name)

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from nbcompile import emit_package, infer_flow, parse_notebook
+from nbcompile import Package, emit_package, infer_flow, parse_notebook
 from nbcompile.diagnostics import Diagnostic, has_errors
 from nbflow.errors import UserError
 from nbflow.runtime.package import LoadedPackage
@@ -81,10 +81,7 @@ def compare(cells: list[str], expected: str) -> Outcome:
         return Outcome("refused", detail=" | ".join(map(say, flow.diagnostics)))
     package = emit_package(flow, format=False)
     with tempfile.TemporaryDirectory() as folder:
-        for name, text in package.files.items():
-            path = Path(folder, name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+        write_package(package, Path(folder))
         printed = ""
         stored: dict[str, list[Stored]] = {}
         for step in package.manifest["steps"]:
@@ -98,6 +95,14 @@ def compare(cells: list[str], expected: str) -> Outcome:
     if printed == expected:
         return Outcome("same", printed)
     return Outcome("different", printed, " | ".join(map(say, flow.diagnostics)))
+
+
+def write_package(package: Package, folder: Path) -> None:
+    """The package's files below the folder."""
+    for name, text in package.files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
 
 
 def say(finding: Diagnostic) -> str:

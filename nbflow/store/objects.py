@@ -124,9 +124,11 @@ class LocalObjects:
             if os.fstat(file.fileno()).st_size != size:
                 raise _damaged(path)
             if size and _MAPS.admit():
-                mapped = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_COPY)
-                _MAPS.add(mapped)
-                return memoryview(mapped)
+                # a map holds a file descriptor of its own, and there may be none left
+                with contextlib.suppress(OSError):
+                    mapped = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_COPY)
+                    _MAPS.add(mapped)
+                    return memoryview(mapped)
         return self.read(name, 0, size)
 
     def modified(self, name: str) -> float | None:

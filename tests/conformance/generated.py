@@ -15,6 +15,8 @@ NUMBERS = ("a", "b", "c")
 LISTS = ("xs", "ys", "zs")
 DICTS = ("d", "e")
 FUNCTIONS = ("f", "g", "h")
+ARRAYS = ("v", "w")
+FRAMES = ("df", "other")
 
 
 @dataclass(slots=True)
@@ -25,11 +27,14 @@ class Known:
     lists: list[str] = field(default_factory=list)
     dicts: list[str] = field(default_factory=list)
     objects: list[str] = field(default_factory=list)
+    arrays: list[str] = field(default_factory=list)
+    frames: list[str] = field(default_factory=list)
     #: functions of a number that return a number, and what they need when called
     functions: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def all(self) -> set[str]:
-        return {*self.numbers, *self.lists, *self.dicts, *self.objects, *self.functions}
+        values = (self.numbers, self.lists, self.dicts, self.objects, self.arrays, self.frames)
+        return {*self.functions}.union(*values)
 
     def bind(self, kind: str, name: str) -> None:
         names: list[str] = getattr(self, kind)
@@ -66,6 +71,11 @@ def number(draw: Draw, known: Known) -> str:
 def statement(draw: Draw, known: Known) -> str:
     """One more statement, and what it binds noted in ``known``."""
     options: list[Callable[[Draw, Known], str]] = [assign, assign, new_list, new_dict, new_object]
+    options += [new_array, new_frame]
+    if known.arrays:
+        options += [change_array] * 2 + [share_array] * 2
+    if known.frames:
+        options += [change_frame] * 3 + [share_frame]
     if known.lists:
         options += [change_list] * 4 + [share_list] * 3 + [rebind_list, loop, hold]
     if known.dicts:
@@ -75,7 +85,7 @@ def statement(draw: Draw, known: Known) -> str:
     if known.numbers:
         options += [augment, condition, swap]
     if known.numbers or known.lists:
-        options += [define] * 3
+        options += [define] * 3 + [close_over]
     if known.callable():
         options += [call] * 3
     return draw(st.sampled_from(options))(draw, known)  # type: ignore[arg-type, operator]
@@ -202,6 +212,84 @@ def change_object(draw: Draw, known: Known) -> str:
     )
 
 
+def new_array(draw: Draw, known: Known) -> str:
+    name, value = draw(st.sampled_from(ARRAYS)), number(draw, known)
+    known.bind("arrays", name)
+    return f"import numpy as np\n{name} = np.arange(4) + {value}"
+
+
+def share_array(draw: Draw, known: Known) -> str:
+    source, name = draw(st.sampled_from(known.arrays)), draw(st.sampled_from(ARRAYS))
+    known.bind("arrays", name)
+    part = draw(st.sampled_from(["", "[:2]", "[::-1]", ".reshape(-1, 1)", ".ravel()", ".copy()"]))
+    return f"{name} = {source}{part}" if part != "" else f"{name} = {source}"
+
+
+def change_array(draw: Draw, known: Known) -> str:
+    name, value = draw(st.sampled_from(known.arrays)), number(draw, known)
+    return draw(
+        st.sampled_from(
+            [
+                f"{name}[0] = {value}",
+                f"{name} += {value}",
+                f"{name} = {name} * 2",
+                f"{name}.fill({value})",
+                f"{name}[{name} > 2] = {value}",
+            ]
+        )
+    )
+
+
+def new_frame(draw: Draw, known: Known) -> str:
+    name, value = draw(st.sampled_from(FRAMES)), number(draw, known)
+    known.bind("frames", name)
+    return f"import pandas as pd\n{name} = pd.DataFrame({{'x': [{value}, 2], 'k': ['p', 'q']}})"
+
+
+def share_frame(draw: Draw, known: Known) -> str:
+    source, name = draw(st.sampled_from(known.frames)), draw(st.sampled_from(FRAMES))
+    known.bind("frames", name)
+    part = draw(st.sampled_from(["", ".copy()", "[['x', 'k']]", ".query('x > 0')"]))
+    return f"{name} = {source}{part}"
+
+
+def change_frame(draw: Draw, known: Known) -> str:
+    name, value = draw(st.sampled_from(known.frames)), number(draw, known)
+    return draw(
+        st.sampled_from(
+            [
+                f"{name}['x'] = {name}.x + {value}",
+                f"{name}.loc[{name}.x > 1, 'x'] = {value}",
+                f"{name}['new'] = {value}",
+                f"{name} = {name}.assign(x={name}.x * 2)",
+                f"{name}.insert(0, 'at' + str({name}.shape[1]), {value})",
+                f"{name} = {name}[{name}.x < 9]",
+            ]
+        )
+    )
+
+
+def close_over(draw: Draw, known: Known) -> str:
+    """A function made by a function: it holds a value of its own, and may change it."""
+    name = draw(st.sampled_from(FUNCTIONS))
+    value = number(draw, known)
+    body = draw(
+        st.sampled_from(
+            [
+                "return v + k",
+                "held.append(v)\n        return len(held)",
+                "nonlocal k\n        k += v\n        return k",
+            ]
+        )
+    )
+    held = draw(st.sampled_from([*known.lists, "[]"]))
+    known.functions[name] = frozenset()
+    return (
+        f"def make(k, held):\n    def inner(v):\n        {body}\n    return inner\n"
+        f"{name} = make({value}, {held})"
+    )
+
+
 def condition(draw: Draw, known: Known) -> str:
     test = draw(st.sampled_from(known.numbers))
     target = draw(st.sampled_from(known.numbers))
@@ -278,6 +366,7 @@ def notebooks(draw: Draw) -> list[str]:
 def look(known: Known, identity: bool) -> list[str]:
     """Statements that print all there is to see, and which lists are the same object."""
     shown = [*known.numbers, *known.lists, *known.dicts]
+    shown += [f"{v}.tolist()" for v in known.arrays] + [f"{f}.to_dict()" for f in known.frames]
     lines = [f"print({', '.join(shown)})"]
     lines += ["print(o.n, o.items)"] * bool(known.objects)
     if identity:

@@ -31,8 +31,9 @@ def cluster() -> Iterator[str]:
     with LocalCluster(
         n_workers=2,
         threads_per_worker=1,
-        host="127.0.0.1",
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",
+        worker_dashboard_address="127.0.0.1:0",
+        scheduler_kwargs={"dashboard": False},
         silence_logs=50,
     ) as made:
         yield made.scheduler_address

@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,23 +31,6 @@ def nbflow(tmp_path: Path) -> Nbflow:
         return done.returncode, done.stdout
 
     return call
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    """The address of one Dask cluster that all cases share."""
-    from distributed import LocalCluster
-
-    with LocalCluster(
-        n_workers=2,
-        threads_per_worker=1,
-        dashboard_address="127.0.0.1:0",
-        worker_dashboard_address="127.0.0.1:0",
-        scheduler_kwargs={"dashboard": False},
-        silence_logs=50,
-        resources={"cpu": 4, "memory": 4e9},
-    ) as made:
-        yield made.scheduler_address
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)

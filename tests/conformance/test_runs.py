@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,22 +20,6 @@ pytestmark = pytest.mark.xdist_group("runs")
 
 #: How the recorded text differs from what a person sees: see `ALSO`.
 PRINTS = {name: {case["expected"], ALSO.get(name)} for name, case in GIVEN.items()}
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    """The address of one Dask cluster for all of them."""
-    from distributed import LocalCluster
-
-    with LocalCluster(
-        n_workers=2,
-        threads_per_worker=1,
-        dashboard_address="127.0.0.1:0",
-        worker_dashboard_address="127.0.0.1:0",
-        scheduler_kwargs={"dashboard": False},
-        silence_logs=50,
-    ) as made:
-        yield made.scheduler_address
 
 
 @pytest.mark.parametrize("name", GIVEN)

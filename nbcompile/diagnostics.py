@@ -50,6 +50,7 @@ CODES: dict[str, str] = {
     "NBF405": "a value that cannot be stored",
     "NBF406": "the store cannot be used",
     "NBF407": "a path that names nothing",
+    "NBF408": "another driver",
 }
 
 

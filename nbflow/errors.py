@@ -28,6 +28,10 @@ class StoreError(UserError):
     """The store cannot be used as it is: full, read-only, newer, not a store."""
 
 
+class LeaseLostError(UserError):
+    """Somebody else drives the run now: this driver has nothing more to say of it."""
+
+
 class CorruptValueError(StoreError):
     """The stored bytes of a value are not those that were written."""
 
@@ -52,3 +56,11 @@ def store_error(message: str, fix: str | None = None) -> StoreError:
 def corrupt_value(message: str, fix: str | None = None) -> CorruptValueError:
     """A `CorruptValueError` of one sentence."""
     return CorruptValueError((Diagnostic("NBF406", "error", message, fix=fix),))
+
+
+def lease_lost(run: str, driver: str | None) -> LeaseLostError:
+    """A `LeaseLostError` that names the run and who drives it, where anybody does."""
+    held = f"is driven by {driver}" if driver else "is not driven from here any more"
+    message = f"The run {run} {held}: this process has stopped, and changes nothing more of it."
+    fix = f"Follow it with `nbflow logs {run} -f`, or end it with `nbflow cancel {run}`."
+    return LeaseLostError((Diagnostic("NBF408", "error", message, fix=fix),))

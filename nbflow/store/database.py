@@ -22,6 +22,10 @@ Row = sqlite3.Row
 class Database:
     """One database file: a connection for each thread, opened when first used."""
 
+    #: what a SELECT in a transaction ends in, so that its row stays as it is until the end: here
+    #: nothing, as only one transaction writes at a time
+    share = ""
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self._local = threading.local()
@@ -71,6 +75,10 @@ class Database:
                     connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
+
+    def clock(self) -> float:
+        """Seconds since the epoch, by the one clock that all who use the database go by."""
+        return time.time()
 
     def close(self) -> None:
         """Close the connections of all threads; a later use opens a new one."""

@@ -91,6 +91,10 @@ def apply_gc(store: Store, plan: GcPlan) -> GcPlan:
                 ("tasks", "run_id"),
                 ("attempts", "run_id"),
                 ("run_tags", "run_id"),
+                ("orders", "run_id"),
+                ("posted", "run_id"),
+                ("live_tasks", "run_id"),
+                ("live_output", "run_id"),
                 ("runs", "id"),
             ):
                 store.db.execute(f"DELETE FROM {table} WHERE {column} = ?", (run,))

@@ -136,6 +136,20 @@ class AttemptRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveTask:
+    """An attempt that runs, as it has told the store itself: see `Store.live_write`."""
+
+    step: str
+    part: Part
+    key: str
+    attempt: int
+    worker: str
+    started: float
+    #: its last sign of life, by the store's clock
+    seen: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class CachedTask:
     """A task found by its cache key, and the path of the run that has it."""
 

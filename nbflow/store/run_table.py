@@ -9,7 +9,8 @@ from hashlib import blake2b
 from typing import Any
 
 from nbflow.errors import user_error
-from nbflow.store.database import Database, Row
+from nbflow.store.database import Row
+from nbflow.store.lease import LeaseTable
 from nbflow.store.records import FINAL, HEARTBEAT, RunRecord, Status
 
 #: what `run_record` reads
@@ -23,10 +24,8 @@ RUN_COLUMNS = (
 _FIELDS = frozenset({"status", "started", "finished", "metrics", "error", "branch", "engine"})
 
 
-class RunTable:
+class RunTable(LeaseTable):
     """The part of the store that keeps runs."""
-
-    db: Database
 
     def create_run(
         self,
@@ -46,8 +45,12 @@ class RunTable:
         seed: int | None = None,
         parent: int | None = None,
         options: dict[str, Any] | None = None,
+        patience: float = 0.0,
     ) -> RunRecord:
-        """A new pending run with the flow's next number, whoever else creates one meanwhile."""
+        """A new pending run with the flow's next number, whoever else creates one meanwhile.
+
+        It is lost where no driver claims it in time: two heartbeats, and ``patience`` seconds.
+        """
         content = json.dumps(environment or {}, sort_keys=True)
         environment_id = blake2b(content.encode(), digest_size=16).hexdigest()
         names = tuple(dict.fromkeys(tags))
@@ -84,7 +87,7 @@ class RunTable:
                     seed,
                     parent,
                     now,
-                    now,
+                    self.db.clock() + patience,
                     flow,
                 ),
             )
@@ -99,8 +102,11 @@ class RunTable:
             )
         return record
 
-    def update_run(self, run: int, **fields: Any) -> None:
-        """Change `status`, `started`, `finished`, `metrics`, `error`, `branch` or `engine`."""
+    def update_run(self, run: int, *, driver: str | None = None, **fields: Any) -> None:
+        """Change `status`, `started`, `finished`, `metrics`, `error`, `branch` or `engine`.
+
+        With ``driver``, only while that one drives the run; else a `LeaseLostError`.
+        """
         unknown = set(fields) - _FIELDS
         if unknown:
             raise TypeError(f"update_run() cannot change {sorted(unknown)}")
@@ -111,23 +117,9 @@ class RunTable:
             for name, value in fields.items()
         ]
         assignments = ", ".join(f"{name} = ?" for name in fields)
-        self.db.execute(f"UPDATE runs SET {assignments} WHERE id = ?", (*values, run))
-
-    def heartbeat(self, run: int) -> bool:
-        """Note a sign of life of the driver; returns whether the run is to be cancelled.
-
-        A run that was taken for lost, since its machine slept, is running again.
-        """
         with self.db.transaction():
-            self.db.execute(
-                "UPDATE runs SET heartbeat = ?,"
-                " finished = CASE WHEN status = 'lost' THEN NULL ELSE finished END,"
-                " status = CASE WHEN status = 'lost' THEN 'running' ELSE status END"
-                " WHERE id = ?",
-                (time.time(), run),
-            )
-            row = self.db.one("SELECT cancel FROM runs WHERE id = ?", (run,))
-        return row is not None and row["cancel"] is not None
+            self.fence(run, driver)
+            self.db.execute(f"UPDATE runs SET {assignments} WHERE id = ?", (*values, run))
 
     def request_cancel(self, run: int) -> bool:
         """Ask the run's driver to stop; False where the run has already ended."""
@@ -259,7 +251,7 @@ class RunTable:
 
     def _note_lost(self) -> None:
         """Runs whose driver has been silent for two heartbeats are lost, and so are their tasks."""
-        silent = time.time() - 2 * HEARTBEAT
+        silent = self.db.clock() - 2 * HEARTBEAT
         question = "SELECT id FROM runs WHERE status IN ('pending', 'running') AND heartbeat < ?"
         if not self.db.query(question, (silent,)):
             return

@@ -92,6 +92,45 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             error TEXT,
             PRIMARY KEY (run_id, step, part, ord, attempt))""",
     ),
+    (
+        # whoever drives the run; see lease.py
+        "ALTER TABLE runs ADD COLUMN driver TEXT",
+        """CREATE TABLE orders (
+            run_id INTEGER NOT NULL,
+            name TEXT NOT NULL,
+            content TEXT NOT NULL,
+            PRIMARY KEY (run_id, name))""",
+        """CREATE TABLE posted (
+            id INTEGER PRIMARY KEY,
+            run_id INTEGER NOT NULL,
+            step TEXT NOT NULL,
+            part TEXT NOT NULL,
+            "key" TEXT NOT NULL,
+            attempt INTEGER NOT NULL,
+            token TEXT NOT NULL,
+            record TEXT NOT NULL,
+            taken INTEGER NOT NULL,
+            UNIQUE (run_id, step, part, "key", attempt, token))""",
+        """CREATE TABLE live_tasks (
+            run_id INTEGER NOT NULL,
+            step TEXT NOT NULL,
+            part TEXT NOT NULL,
+            "key" TEXT NOT NULL,
+            attempt INTEGER NOT NULL,
+            worker TEXT NOT NULL,
+            started DOUBLE PRECISION NOT NULL,
+            seen DOUBLE PRECISION NOT NULL,
+            PRIMARY KEY (run_id, step, part, "key", attempt))""",
+        """CREATE TABLE live_output (
+            run_id INTEGER NOT NULL,
+            step TEXT NOT NULL,
+            part TEXT NOT NULL,
+            "key" TEXT NOT NULL,
+            attempt INTEGER NOT NULL,
+            place BIGINT NOT NULL,
+            data BLOB NOT NULL,
+            PRIMARY KEY (run_id, step, part, "key", attempt, place))""",
+    ),
 )
 
 

@@ -6,8 +6,12 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from nbflow.store.database import Database, Row
+from nbflow.store.database import Row
+from nbflow.store.lease import LeaseTable
+from nbflow.store.live_table import LiveTable
+from nbflow.store.posted_table import PostedTable
 from nbflow.store.records import (
+    FINAL,
     AttemptRecord,
     CachedTask,
     Part,
@@ -30,13 +34,22 @@ _ATTEMPT_COLUMNS = (
 _CHUNK = 500
 
 
-class TaskTable:
+class TaskTable(LeaseTable, PostedTable, LiveTable):
     """The part of the store that keeps tasks and their attempts."""
 
-    db: Database
+    def publish(self, run: int, records: Sequence[TaskRecord], driver: str | None = None) -> None:
+        """Write these tasks as they stand now, all or none; what was there is replaced.
 
-    def publish(self, run: int, records: Sequence[TaskRecord]) -> None:
-        """Write these tasks as they stand now, all or none; what was there is replaced."""
+        With ``driver``, only while that one drives the run; else a `LeaseLostError`.
+        """
+        ended = [(r.step, r.part, r.key, r.attempt) for r in records if r.status in FINAL]
+        with self.db.transaction():
+            self.fence(run, driver)
+            self._write_tasks(run, records)
+            self.settle_posted(run, ended)
+            self.settle_live(run, ended)
+
+    def _write_tasks(self, run: int, records: Sequence[TaskRecord]) -> None:
         self.db.executemany(
             _replace("tasks", _TASK_COLUMNS, "run_id, step, part, ord"),
             (
@@ -66,8 +79,18 @@ class TaskTable:
             ),
         )
 
-    def add_attempts(self, run: int, records: Sequence[AttemptRecord]) -> None:
-        """Keep attempts that failed and were followed by another."""
+    def add_attempts(
+        self, run: int, records: Sequence[AttemptRecord], driver: str | None = None
+    ) -> None:
+        """Keep attempts that failed and were followed by another; ``driver`` as for `publish`."""
+        ended = [(r.step, r.part, r.key, r.attempt) for r in records]
+        with self.db.transaction():
+            self.fence(run, driver)
+            self._write_attempts(run, records)
+            self.settle_posted(run, ended)
+            self.settle_live(run, ended)
+
+    def _write_attempts(self, run: int, records: Sequence[AttemptRecord]) -> None:
         self.db.executemany(
             _replace("attempts", _ATTEMPT_COLUMNS, "run_id, step, part, ord, attempt"),
             (

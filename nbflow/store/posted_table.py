@@ -1,0 +1,97 @@
+"""PostedTable: what a run's driver and its tasks on other machines leave for each other."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from nbflow.errors import user_error
+from nbflow.store.database import Database
+from nbflow.store.records import Part, TaskRecord
+
+
+class PostedTable:
+    """The part of the store for orders (what a pod is to do) and posts (how it went)."""
+
+    db: Database
+
+    def put_order(self, run: int, name: str, order: dict[str, Any]) -> None:
+        """Keep what a process elsewhere is to do, so that only its name crosses an orchestrator."""
+        self.db.execute(
+            "INSERT INTO orders (run_id, name, content) VALUES (?, ?, ?)"
+            " ON CONFLICT (run_id, name) DO UPDATE SET content = excluded.content",
+            (run, name, json.dumps(order, separators=(",", ":"))),
+        )
+
+    def order(self, run: int, name: str) -> dict[str, Any]:
+        """The order of this name; a `UserError` where the run has none."""
+        row = self.db.one("SELECT content FROM orders WHERE run_id = ? AND name = ?", (run, name))
+        if row is None:
+            raise user_error(
+                "NBF407",
+                f"The run {run} has no order {name!r}.",
+                "Orders are the engine's own, and gone when the run has ended.",
+            )
+        content: dict[str, Any] = json.loads(row["content"])
+        return content
+
+    def post(self, run: int, token: str, records: Sequence[TaskRecord]) -> None:
+        """Leave attempts that have ended for the run's driver, all or none.
+
+        ``token`` is a word of the engine's, by which it knows who posts. What the same one posts
+        twice counts once.
+        """
+        self.db.executemany(
+            'INSERT INTO posted (run_id, step, part, "key", attempt, token, record, taken)'
+            " VALUES (?, ?, ?, ?, ?, ?, ?, 0)"
+            ' ON CONFLICT (run_id, step, part, "key", attempt, token) DO NOTHING',
+            [
+                (
+                    run,
+                    record.step,
+                    record.part,
+                    record.key,
+                    record.attempt,
+                    token,
+                    json.dumps(dataclasses.asdict(record), separators=(",", ":")),
+                )
+                for record in records
+            ],
+        )
+
+    def take_posted(self, run: int) -> list[tuple[str, TaskRecord]]:
+        """What was posted since the last time, in the order of posting, with who posted it.
+
+        Each is given once to a driver. It is gone from the store when the attempt is published:
+        a driver that dies in between has lost nothing, as the next one's claim brings it back.
+        """
+        with self.db.transaction():
+            rows = self.db.query(
+                "SELECT id, token, record FROM posted WHERE run_id = ? AND taken = 0 ORDER BY id",
+                (run,),
+            )
+            self.db.executemany(
+                "UPDATE posted SET taken = 1 WHERE id = ?", [(row["id"],) for row in rows]
+            )
+        return [(row["token"], _record(json.loads(row["record"]))) for row in rows]
+
+    def settle_posted(self, run: int, ended: Sequence[tuple[str, Part, str, int]]) -> None:
+        """Inside a transaction: forget posts of attempts (step, part, key, number) now recorded."""
+        if ended and self.db.one("SELECT 1 FROM posted WHERE run_id = ?", (run,)) is not None:
+            self.db.executemany(
+                'DELETE FROM posted WHERE run_id = ? AND step = ? AND part = ? AND "key" = ?'
+                " AND attempt <= ?",
+                [(run, *at) for at in ended],
+            )
+
+    def clear_posted(self, run: int) -> None:
+        """Forget all posts and orders of a run that is over."""
+        with self.db.transaction():
+            self.db.execute("DELETE FROM posted WHERE run_id = ?", (run,))
+            self.db.execute("DELETE FROM orders WHERE run_id = ?", (run,))
+
+
+def _record(fields: dict[str, Any]) -> TaskRecord:
+    return TaskRecord(**fields | {"changed": tuple(fields["changed"])})

@@ -81,6 +81,7 @@ def _range(preview: Preview) -> str:
 def _stats_lines(stats: dict[str, dict[str, Any]]) -> list[str]:
     if not stats:
         return []
-    names = ("min", "mean", "max", "missing")
+    known = ("min", "mean", "max", "std", "missing", "distinct")
+    names = [name for name in known if any(name in one for one in stats.values())]
     rows = [[name, *(brief(one.get(key)) for key in names)] for name, one in stats.items()]
     return ["", grid(["", *names], rows)]

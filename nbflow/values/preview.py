@@ -15,6 +15,8 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from nbflow.values.statistics import array_statistics, frame_statistics
+
 #: characters of a repr, and of one cell of a table
 _TEXT = 500
 _CELL = 60
@@ -22,8 +24,6 @@ _CELL = 60
 _ROWS = 5
 _COLUMNS = 20
 _HEAD = 10
-#: values that statistics look at, spread over all there are
-_SAMPLE = 50_000
 #: pixels of an image's longer side
 _PIXELS = 480
 
@@ -72,7 +72,7 @@ def _array(array: Any) -> dict[str, Any]:
         "dtype": str(array.dtype),
         "head": [_cell(item) for item in array.flat[:_HEAD]],
     }
-    stats = _stats(array.flat[:: max(1, array.size // _SAMPLE)], array.size)
+    stats = array_statistics(array)
     return {**shown, "stats": stats} if stats else shown
 
 
@@ -80,17 +80,6 @@ def _frame(frame: Any) -> dict[str, Any]:
     """`shape`, `columns` as [name, dtype], `index` and `rows` of its head, `stats` by column."""
     narrow = frame.iloc[:, :_COLUMNS]
     head = narrow.iloc[:_ROWS]
-    sample = narrow.iloc[:: max(1, len(frame) * max(1, narrow.shape[1]) // _SAMPLE)]
-    stats: dict[str, Any] = {}
-    for position, name in enumerate(narrow.columns):
-        column = sample.iloc[:, position]
-        if getattr(column.dtype, "kind", "O") in "biuf":
-            values = column.dropna().to_numpy()
-            total = len(values) if len(sample) == len(frame) else len(frame)
-            stats[_cut(str(name))] = {
-                **_stats(values, total),
-                "missing": int(column.isna().sum()),
-            }
     return {
         "kind": "frame",
         "shape": list(frame.shape),
@@ -103,25 +92,8 @@ def _frame(frame: Any) -> dict[str, Any]:
             [_cell(head.iat[row, column]) for column in range(head.shape[1])]
             for row in range(len(head))
         ],
-        "stats": stats,
+        "stats": {_cut(name): one for name, one in frame_statistics(frame).items()},
     }
-
-
-def _stats(values: Any, total: int) -> dict[str, Any]:
-    """`min`, `max`, `mean`; `sampled` says how many values they were taken from, if not all."""
-    import numpy as np
-
-    if values.dtype.kind not in "biuf" or not values.size:
-        return {}
-    finite = values[np.isfinite(values)]
-    if not finite.size:
-        return {}
-    shown: dict[str, Any] = {
-        "min": _cell(finite.min()),
-        "max": _cell(finite.max()),
-        "mean": _cell(finite.mean(dtype=float)),
-    }
-    return {**shown, "sampled": int(values.size)} if values.size < total else shown
 
 
 def _image(value: Any, png: bytes, put_image: PutImage) -> dict[str, Any]:

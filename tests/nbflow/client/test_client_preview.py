@@ -34,7 +34,7 @@ def test_frame(put: Any) -> None:
     frame = pd.DataFrame({"a": range(100), "<b>": ["x"] * 100})
     artifact = put(frame)
     assert artifact.text() == "DataFrame 100 x 2: a, <b>"
-    assert "min  mean  max  missing" in artifact.details()
+    assert "min  mean  max  std      missing  distinct" in artifact.details()
     assert "<b></th>" not in artifact._repr_html_()
     assert "&lt;b&gt;" in artifact._repr_html_()
 

@@ -33,7 +33,7 @@ def test_an_array() -> None:
         "shape": [2, 2],
         "dtype": "float64",
         "head": [1.0, "nan", 3.0, "inf"],
-        "stats": {"min": 1.0, "max": 3.0, "mean": 2.0},
+        "stats": {"min": 1.0, "max": 3.0, "mean": 2.0, "std": 1.0, "missing": 1},
     }
     assert "stats" not in shown(np.array(["a"]))
     assert shown(np.zeros((0, 3)))["head"] == []
@@ -47,7 +47,10 @@ def test_a_frame() -> None:
     assert made["index"] == [0, 1, 2]
     assert made["rows"][0] == [1.0, "x" * 59 + "…", True]
     assert made["rows"][1][0] == "nan"
-    assert made["stats"]["a"] == {"min": 1.0, "max": 3.0, "mean": 2.0, "missing": 1}
+    assert made["stats"]["a"] == {
+        "dtype": "float64", "min": 1.0, "max": 3.0, "mean": 2.0, "std": 1.0, "missing": 1,
+    }
+    assert made["stats"]["b"] == {"dtype": "str", "missing": 1, "distinct": 2}
     assert shown(frame["a"])["kind"] == "series"
 
 

@@ -1,0 +1,146 @@
+"""A Kubernetes cluster, and for each test a namespace of its own in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kubecluster import Child, Facts, Tier, lacking, running_by_hand
+
+#: `node` or `process`: a cluster of our own of this form only
+_FORM = os.environ.get("NBFLOW_TEST_CLUSTER", "")
+#: seconds to wait for binaries that are being built beside the tests
+_BUILD = float(os.environ.get("NBFLOW_TEST_CLUSTER_WAIT", "0"))
+
+
+@dataclass(frozen=True, slots=True)
+class Kube:
+    """A namespace of a cluster; `KUBECONFIG` points there while the test runs."""
+
+    tier: Tier
+    namespace: str
+    #: a configuration whose context has this namespace
+    kubeconfig: Path
+    #: the task image, with nbflow as it stands in the checkout
+    image: str
+    #: this machine, as pods reach it
+    host: str
+
+    def api(self) -> Any:
+        """A connection as the administrator, for `kubernetes.client`."""
+        from kubernetes import config
+
+        return config.new_client_from_config(str(self.kubeconfig))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One process has the cluster, so it runs all of its tests."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("kubernetes"))
+
+
+def pytest_report_header() -> str:
+    """Which form of a cluster the tests have."""
+    facts = _by_hand()
+    if facts is not None:
+        return f"kubernetes: the {facts.tier} cluster that runs by hand"
+    reasons = _reasons()
+    if reasons["node"] is None:
+        return "kubernetes: a real node (kubelet, containers)"
+    if reasons["process"] is None:
+        return f"kubernetes: pods are processes, no real node: {reasons['node']}"
+    return f"kubernetes: none: {reasons['process']}"
+
+
+def _by_hand() -> Facts | None:
+    return None if _FORM else running_by_hand()
+
+
+def _reasons() -> dict[Tier, str | None]:
+    """Why a form of cluster cannot be had, None where it can; the best first."""
+    forms: tuple[Tier, ...] = ("node", "process")
+    return {form: lacking(form) if _FORM in ("", form) else "not asked for" for form in forms}
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Facts]:
+    """The cluster of this session: one that runs by hand, else our own."""
+    facts = _by_hand()
+    if facts is not None:
+        yield facts
+        return
+    tier = _tier()
+    child = Child(tier)
+    try:
+        yield child.facts
+    finally:
+        child.close()
+
+
+def _tier() -> Tier:
+    end = time.monotonic() + _BUILD
+    while True:
+        reasons = _reasons()
+        for tier, reason in reasons.items():
+            if reason is None:
+                return tier
+        if time.monotonic() > end:
+            pytest.skip(f"no Kubernetes: {reasons['process']}")
+        time.sleep(1)
+
+
+@contextmanager
+def _namespace(facts: Facts) -> Iterator[str]:
+    from kubernetes import client, config
+
+    core = client.CoreV1Api(config.new_client_from_config(facts.kubeconfig))
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    core.create_namespace({"metadata": {"name": name}})
+    try:
+        # pods are refused until the default account and its token are there
+        while not _has_token(core, name):
+            time.sleep(0.02)
+        yield name
+    finally:
+        core.delete_namespace(name)
+
+
+def _has_token(core: Any, namespace: str) -> bool:
+    accounts = core.list_namespaced_service_account(namespace).items
+    return any(account.secrets for account in accounts)
+
+
+@pytest.fixture(scope="session")
+def task_image(cluster: Facts) -> str:
+    """The task image."""
+    return cluster.image()
+
+
+@pytest.fixture
+def kube(
+    cluster: Facts, task_image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Kube]:
+    """A namespace of this test's own; what is in it goes with it."""
+    with _namespace(cluster) as name:
+        path = tmp_path / "kubeconfig"
+        value = json.loads(Path(cluster.kubeconfig).read_text())
+        value["contexts"][0]["context"]["namespace"] = name
+        path.write_text(json.dumps(value))
+        monkeypatch.setenv("KUBECONFIG", str(path))
+        yield Kube(cluster.tier, name, path, task_image, cluster.host)
+
+
+@pytest.fixture
+def real_node(cluster: Facts) -> None:
+    """For tests of what only real containers do: limits, images, the pods' network."""
+    if cluster.tier != "node":
+        pytest.skip("needs a real node")

@@ -1,0 +1,64 @@
+"""What is built once for a machine and lies outside the checkout: the binaries and the images."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+HERE = Path(__file__).parent
+BUILD = HERE / "build_kube.sh"
+#: what the control plane consists of, and what a real node needs besides
+CONTROL = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
+NODE = ("kubelet", "kube-proxy")
+
+
+def cache() -> Path:
+    """The folder of all that is built: below the user's cache folder."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "nbflow-tests"
+
+
+def binaries() -> Path:
+    """Where the Kubernetes binaries are, or would be once built by the script as it stands."""
+    text = BUILD.read_bytes() + platform.machine().encode()
+    return cache() / f"kube-{hashlib.sha256(text).hexdigest()[:12]}"
+
+
+def built() -> bool:
+    """Whether all binaries are there."""
+    return all((binaries() / name).is_file() for name in CONTROL + NODE)
+
+
+@contextmanager
+def locked(name: str, wait: bool = True) -> Iterator[bool]:
+    """Hold the lock of this name on this machine; False where another holds it and we don't wait.
+
+    It goes with the process that holds it, however that ends.
+    """
+    cache().mkdir(parents=True, exist_ok=True)
+    with open(cache() / f"{name}.lock", "a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+
+
+def build() -> None:
+    """Build the binaries where they are missing; one build at a time on a machine."""
+    with locked("build"):
+        if built():
+            return
+        place = binaries()
+        half = place.with_name(place.name + ".half")
+        shutil.rmtree(half, ignore_errors=True)
+        subprocess.run(["bash", str(BUILD), str(half), *CONTROL, *NODE], check=True)
+        half.rename(place)

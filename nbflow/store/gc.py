@@ -95,6 +95,7 @@ def apply_gc(store: Store, plan: GcPlan) -> GcPlan:
                 ("posted", "run_id"),
                 ("live_tasks", "run_id"),
                 ("live_output", "run_id"),
+                ("run_facts", "run_id"),
                 ("runs", "id"),
             ):
                 store.db.execute(f"DELETE FROM {table} WHERE {column} = ?", (run,))

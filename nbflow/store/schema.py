@@ -131,6 +131,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             data BLOB NOT NULL,
             PRIMARY KEY (run_id, step, part, "key", attempt, place))""",
     ),
+    (
+        # a run in few numbers, and how it differs from earlier ones; see flags/kept.py
+        """CREATE TABLE run_facts (
+            run_id INTEGER PRIMARY KEY,
+            facts TEXT,
+            flags TEXT)""",
+    ),
 )
 
 

@@ -9,6 +9,7 @@ when a value is written: whoever compares runs later needs no value.
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from typing import Any
 
 #: values of one array or column that are looked at, spread over all there are
@@ -55,10 +56,8 @@ def _column(column: Any, rows: int, *, count: bool) -> dict[str, Any]:
     else:
         told["missing"] = int(column.isna().sum())
     if count and kind != "f":
-        try:
+        with suppress(TypeError):  # of values that have no hash
             told["distinct"] = int(column.nunique())
-        except TypeError:  # of values that have no hash
-            pass
     return {**told, **_sampled(len(column), rows)}
 
 

@@ -24,15 +24,13 @@ ROOT = Path(__file__).parents[2]
 _SETUP = Path(__file__).with_name("procroot.sh")
 
 
-class ProcessPod(threading.Thread):
+class ProcessPod:
     """One pod, from when it was bound to the node until its processes have ended."""
 
     def __init__(self, node: ProcessNode, raw: dict[str, Any]) -> None:
-        super().__init__(daemon=True)
         about = raw["metadata"]
         self.node, self.raw, self.spec = node, raw, raw["spec"]
-        self.namespace, self.pod, self.uid = about["namespace"], about["name"], about["uid"]
-        self.name = self.pod
+        self.namespace, self.name, self.uid = about["namespace"], about["name"], about["uid"]
         self.folder = node.folder / self.uid
         self.folder.mkdir()
         #: containers that will not run again
@@ -70,12 +68,16 @@ class ProcessPod(threading.Thread):
                 _signal(process, signal.SIGKILL)
                 process.wait()
 
-    def run(self) -> None:
+    def start(self) -> None:
+        """Begin to run it."""
+        threading.Thread(target=self._run_all, daemon=True).start()
+
+    def _run_all(self) -> None:
         """Run the containers, first the initial ones, and say how the pod ended."""
         try:
             self._volumes = make_volumes(self)
         except FAILURES as error:
-            self.node.say(self.pod, error)
+            self.node.say(self.name, error)
             self._report("Pending")
             return
         again = self.spec.get("restartPolicy", "Always") != "Never"
@@ -229,7 +231,7 @@ class ProcessPod(threading.Thread):
         for _ in range(20):
             try:
                 with self._lock:
-                    self.node.core.patch_namespaced_pod_status(self.pod, self.namespace, body)
+                    self.node.core.patch_namespaced_pod_status(self.name, self.namespace, body)
             except Exception as error:
                 if getattr(error, "status", None) in (404, 409):
                     return

@@ -19,10 +19,12 @@ CONTROL = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
 NODE = ("kubelet", "kube-proxy")
 
 
+_HOME = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+
+
 def cache() -> Path:
     """The folder of all that is built: below the user's cache folder."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "nbflow-tests"
+    return _HOME / "nbflow-tests"
 
 
 def binaries() -> Path:

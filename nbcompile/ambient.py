@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from nbcompile.draws import hidden_draws
 from nbcompile.walking import walk
 
-Effect = Literal["set", "use"]
+#: a hint is a call that may use the state though it does not name it
+Effect = Literal["set", "use", "hint"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,11 @@ _CHANGED_ENVIRON = (
     "if os.environ.get(name) != _before.get(name)}"
 )
 
+_TORCH_STATE = (
+    "(torch.get_rng_state(), "
+    "torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else {})"
+)
+
 AMBIENT: dict[str, Ambient] = {
     "random": Ambient(
         "_random",
@@ -53,6 +60,21 @@ AMBIENT: dict[str, Ambient] = {
         ("import numpy",),
         ("numpy.random.set_state(_numpy_random)",),
         "numpy.random.get_state()",
+    ),
+    "torch_random": Ambient(
+        "_torch_random",
+        "the state of `torch`'s generators",
+        ("import torch",),
+        (
+            "torch.set_rng_state(_torch_random[0])",
+            "if _torch_random[1]:",
+            "    torch.cuda.set_rng_state_all(_torch_random[1])",
+            "else:",
+            "    torch.cuda.manual_seed_all(torch.initial_seed())",
+        ),
+        _TORCH_STATE.format("[]"),
+        # a step without a GPU hands on the state of those that others have
+        save_again=_TORCH_STATE.format("_torch_random[1]"),
     ),
     "figure": Ambient(
         "_figure",
@@ -95,11 +117,17 @@ AMBIENT: dict[str, Ambient] = {
         pervasive=True,
     ),
 }
+#: those that are generators of random numbers
+GENERATORS = frozenset(("random", "numpy_random", "torch_random"))
 BY_VARIABLE = {ambient.variable: kind for kind, ambient in AMBIENT.items()}
 
 _NOT_DRAWS = frozenset(
     "seed getstate setstate get_state set_state default_rng Generator RandomState "
     "SeedSequence PCG64 MT19937 Philox BitGenerator Random SystemRandom".split()
+)
+_TORCH_DRAWS = frozenset(
+    "rand randn randint randperm rand_like randn_like randint_like normal bernoulli "
+    "multinomial poisson".split()
 )
 _NEW_FIGURE = frozenset("figure subplots subplot_mosaic close switch_backend ion ioff".split())
 _PYPLOT_NEUTRAL = frozenset(
@@ -125,7 +153,7 @@ OPTION_CALLS = frozenset(
 #: Calls that change the process in a way that nbflow only warns of.
 WARNED_CALLS = frozenset(
     """os.putenv os.unsetenv logging.basicConfig logging.disable
-    signal.signal socket.setdefaulttimeout os.umask os.nice torch.manual_seed
+    signal.signal socket.setdefaulttimeout os.umask os.nice
     tensorflow.random.set_seed threading.Thread
     atexit.register""".split()
 )
@@ -152,6 +180,8 @@ def effects(node: ast.AST, modules: dict[str, str]) -> Iterator[tuple[str, Effec
             name = dotted(inner.func, modules)
             if name is not None:
                 yield from _call_effects(name, inner)
+            for kind in hidden_draws(inner, name):
+                yield kind, "hint", inner
         elif isinstance(inner, ast.Subscript) and isinstance(inner.ctx, ast.Store | ast.Del):
             name = dotted(inner.value, modules)
             if name == "os.environ":
@@ -176,6 +206,10 @@ def _call_effects(name: str, node: ast.Call) -> Iterator[tuple[str, Effect, ast.
     elif name in ("numpy.random.seed", "numpy.random.set_state"):
         if node.args or node.keywords:
             yield "numpy_random", "set", node
+    elif name in ("torch.manual_seed", "torch.random.manual_seed", "torch.set_rng_state"):
+        yield "torch_random", "set", node
+    elif module == "torch" and function in _TORCH_DRAWS:
+        yield "torch_random", "use", node
     elif module == "matplotlib.pyplot" and function not in _PYPLOT_NEUTRAL:
         yield "figure", "set" if function in _NEW_FIGURE else "use", node
     elif name in _SETS_ENVIRON:

@@ -241,8 +241,8 @@ def _method_call(
     if changing or (bare and name not in library.HARMLESS and receiver.kind != "pandas"):
         machine.change(receiver, node, deep=name in library.CHANGING_DEEP, sure=changing)
         if name in library.KEEPING or not changing:
-            machine.heap.put(receiver.own, everything.own)
-            machine.heap.put_code(receiver.own, everything.code)
+            machine.heap.put(machine.heap.data(receiver.own), everything.own)
+            machine.heap.put_code(machine.heap.data(receiver.own), everything.code)
     if receiver.kind == "stateful" and name == "shuffle" and arguments:
         machine.change(arguments[0], node)
     _follow_callbacks(machine, node, [*arguments, *named.values()], receiver)

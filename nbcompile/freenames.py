@@ -21,6 +21,8 @@ class Facts:
     #: bindings: name → whether it is bound whenever the statement ends
     writes: dict[str, bool] = field(default_factory=dict)
     deletes: set[str] = field(default_factory=set)
+    #: eager reads that a binding inside the statement may precede, as a loop's earlier round does
+    guarded: set[str] = field(default_factory=set)
     #: reads inside functions that the statement makes: name → first place
     lazy: dict[str, ast.AST] = field(default_factory=dict)
     #: names that such functions bind through `global`

@@ -37,6 +37,8 @@ class Heap:
     plain: set[int] = field(default_factory=set)
     #: functions that an object holds on to
     code: dict[int, frozenset[int]] = field(default_factory=dict)
+    #: functions themselves, which travel as code
+    functions: set[int] = field(default_factory=set)
     size: int = 0
 
     def new(
@@ -78,6 +80,10 @@ class Heap:
     def holders(self, objects: Iterable[int]) -> frozenset[int]:
         """The objects and all that hold them, directly or not."""
         return _closure(objects, self.held_by)
+
+    def data(self, objects: frozenset[int]) -> frozenset[int]:
+        """What of the objects a change of them all means: what holds a function calls it only."""
+        return objects - self.functions or objects
 
     def inside(self, objects: frozenset[int]) -> frozenset[int]:
         """What the objects hold, directly or not, without themselves."""

@@ -375,7 +375,7 @@ class Interpreter:
         if deep:
             # a fit changes estimators and parameters, not the lists that they stand in
             objects |= self.heap.reach(objects) - self.heap.plain
-        for one in objects:
+        for one in self.heap.data(objects):
             known = self.changed.get(one)
             if known is None or (sure and not known.sure):
                 self.changed[one] = Change(node, sure)

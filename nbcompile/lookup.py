@@ -164,6 +164,8 @@ def _unbound(
     if shell is not None:
         resolver.say("NBF207", "error", shell, statement, node, "Give the value a name instead.")
         return
+    if name in statement.facts.guarded and name in statement.facts.writes:
+        return  # bound on some way through the statement, or not: it fails as in the notebook
     later = resolver.bound_later(name)
     if soft and later is not None:
         return

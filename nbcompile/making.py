@@ -25,6 +25,8 @@ def define(machine: Interpreter, node: Definition, env: Env) -> Value:
         code.defaults = _defaults(machine, node, env)
         captured = join(code.defaults.values()).own | _captured(machine, env)
     one = machine.heap.new(captured, frozenset({id(node)}))
+    if not isinstance(node, ast.ClassDef):
+        machine.heap.functions.add(one)
     result = code.value = Value(frozenset({one}), frozenset({id(node)}))
     if isinstance(node, ast.ClassDef):
         creating_class(machine, node, result, env)

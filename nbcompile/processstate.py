@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from nbcompile.ambient import AMBIENT
+from nbcompile.ambient import AMBIENT, GENERATORS
 from nbcompile.definitions import unit_of
 from nbcompile.names import Binding, StepState
 from nbcompile.segments import Statement
@@ -21,20 +21,24 @@ def follow_state(resolver: Resolver, step: StepState, statement: Statement, trac
         ambient = AMBIENT[kind]
         if kind == "figure" and "_figures_stay" not in resolver.names:
             continue
+        if kind in GENERATORS:
+            step.draws[kind] = None
         binding = resolver.names.get(ambient.variable)
         own = binding is not None and binding.kind == "step" and binding.step == step.name
         if effect == "set" or own:
             pass
         elif binding is None:
+            if effect == "hint":
+                continue
             _unseeded(resolver, step, kind, statement, node)
             if kind != "figure":
                 continue
         else:
             restore_state(resolver, step, kind)
         if step.space:
-            if effect == "use" and not own and binding is not None:
+            if effect != "set" and not own and binding is not None:
                 _drawn_in_branch(resolver, kind, statement, node)
-            if effect == "use" or ambient.pervasive:
+            if effect != "set" or ambient.pervasive:
                 continue
         if ambient.pervasive:
             step.taints = True
@@ -68,7 +72,7 @@ def follow_state(resolver: Resolver, step: StepState, statement: Statement, trac
 def state_of_setup(resolver: Resolver, statement: Statement) -> None:
     trace = resolver.traces.statements[statement.index]
     for kind, effect, _ in trace.effects:
-        if effect == "set" and kind in ("random", "numpy_random"):
+        if effect == "set" and kind in GENERATORS:
             resolver.bind(
                 Binding(
                     "common",
@@ -104,7 +108,7 @@ def restore_state(resolver: Resolver, step: StepState, kind: str) -> None:
 def _unseeded(
     resolver: Resolver, step: StepState, kind: str, statement: Statement, node: ast.AST
 ) -> None:
-    if kind not in ("random", "numpy_random") or kind in resolver.drawn:
+    if kind not in GENERATORS or kind in resolver.drawn:
         return
     resolver.drawn.add(kind)
     resolver.say(

@@ -45,6 +45,8 @@ class _Scan:
         self.postponed = postponed
         self.facts = Facts()
         self.definite: frozenset[str] = frozenset()
+        #: how many loops, and blocks whose errors are caught, stand around
+        self.guards = 0
 
     def block(self, nodes: Iterable[ast.stmt]) -> None:
         for node in nodes:
@@ -115,7 +117,7 @@ class _Scan:
         self.read(node.iter)
         before = self.definite
         self.target(node.target)
-        self.block(node.body)
+        self.guarded(node.body)
         self.definite = before
         self.block(node.orelse)
         self.definite = before
@@ -125,7 +127,7 @@ class _Scan:
     def _while(self, node: ast.While) -> None:
         self.read(node.test)
         before = self.definite
-        self.block(node.body)
+        self.guarded(node.body)
         endless = isinstance(node.test, ast.Constant) and bool(node.test.value)
         self.definite = self.definite - _EVERYTHING if endless else before
         self.block(node.orelse)
@@ -134,7 +136,7 @@ class _Scan:
 
     def _try(self, node: ast.Try) -> None:
         before = self.definite
-        self.block(node.body)
+        self.guarded(node.body)
         self.block(node.orelse)
         ends = [self.definite]
         for handler in node.handlers:
@@ -202,6 +204,11 @@ class _Scan:
         self.definite |= _EVERYTHING
 
     _break = _continue
+
+    def guarded(self, nodes: list[ast.stmt]) -> None:
+        self.guards += 1
+        self.block(nodes)
+        self.guards -= 1
 
     def branches(self, *blocks: list[ast.stmt]) -> None:
         before = self.definite
@@ -284,6 +291,8 @@ class _Scan:
 
     def name_read(self, name: str, node: ast.AST) -> None:
         if name not in self.definite:
+            if name not in self.facts.reads and (self.guards or name in self.facts.writes):
+                self.facts.guarded.add(name)
             self.facts.reads.setdefault(name, node)
 
     def write(self, name: str) -> None:

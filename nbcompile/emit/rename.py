@@ -1,8 +1,8 @@
 """Renaming: a cell's code made to mean the same when it stands inside a function of a module.
 
 Shared names become attributes of `common`; `global` in an inner function becomes `nonlocal`;
-`__name__` stays `"__main__"`; star and future imports go to the head of the module; a class body
-that reads a variable before binding one of that name (`n = n`) reads the step's variable.
+`__name__` and `__doc__` stay the notebook's; star and future imports go to the head of the module;
+a class body that reads a variable before binding one of that name (`n = n`) reads the step's one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,12 @@ from nbcompile.flow import Piece
 
 #: the function that binds a shared name inside an expression
 SHARE = "_share"
-_TRIGGERS = ("global ", "__name__", "import *", "__future__", "class ")
+#: what IPython binds these to in a notebook
+_NOTEBOOKS = {
+    "__name__": '"__main__"',
+    "__doc__": '"Automatically created module for IPython interactive environment"',
+}
+_TRIGGERS = ("global ", *_NOTEBOOKS, "import *", "__future__", "class ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +156,7 @@ class _Adapter:
         own = bindings(node.body) - declared
         if isinstance(node, ast.ClassDef):
             self._outer_reads(node, own - hidden)
+            own |= {"__doc__"} if ast.get_docstring(node) is not None else set()
             self._scope(node.body, hidden, own, class_names=frozenset(own))
         else:
             own |= {argument.arg for argument in arguments(node)}
@@ -228,11 +234,14 @@ class _Adapter:
     def _is_shared(self, name: str, hidden: frozenset[str]) -> bool:
         return name in self.shared and name not in hidden
 
+    def _own(self, name: str, hidden: frozenset[str]) -> bool:
+        return name in hidden or name in self.setting.variables
+
     def _name(self, node: ast.Name, name: str, hidden: frozenset[str]) -> None:
         if self._is_shared(name, hidden):
             self._replace(node, f"{self.common}.{name}")
-        elif name == "__name__" and isinstance(node.ctx, ast.Load) and name not in hidden:
-            self._replace(node, '"__main__"')
+        elif name in _NOTEBOOKS and isinstance(node.ctx, ast.Load) and not self._own(name, hidden):
+            self._replace(node, _NOTEBOOKS[name])
 
     def _global(self, node: ast.Global, alone: bool) -> None:
         """Inside a step the notebook's globals are the step's own variables."""
@@ -267,5 +276,5 @@ class _Renamer(ast.NodeTransformer):
         self.common = common
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        text = '"__main__"' if node.id == "__name__" else f"{self.common}.{node.id}"
+        text = _NOTEBOOKS.get(node.id, f"{self.common}.{node.id}")
         return ast.parse(text, mode="eval").body if text in self.texts else node

@@ -204,6 +204,34 @@ def test_what_is_refused(
     assert errors(flow_of(*cells)) == [expected]
 
 
+@pytest.mark.parametrize(
+    "cells",
+    [
+        # bound on some path only, or by an earlier round of a loop: Python decides as it runs
+        ("%%step a\nfor i in [0, 1]:\n    if i == 0:\n        x = 1\n    print(x)",),
+        ("%%step a\nfor i in [0, 1]:\n    if i:\n        print(last)\n    last = i",),
+        ("%%step a\ntry:\n    x\nexcept NameError:\n    x = 1",),
+        # a fit changes the model, not the code of a function that it was given
+        (
+            "import lib",
+            "%%step a\ndef f(x):\n    return x\nm = lib.Model(f)",
+            "%%step b\nm.fit([1])",
+            "%%step c\nm.params.add('k', lib.one())",
+            "%%step d\nf(1)",
+        ),
+    ],
+)
+def test_what_is_not_refused(cells: tuple[str, ...]) -> None:
+    assert errors(flow_of(*cells)) == []
+
+
+@pytest.mark.parametrize(
+    "code", ["x = x + 1", "if True:\n    print(x)\n    x = 1", "x += 1\nfor x in []:\n    pass"]
+)
+def test_a_name_is_read_before_any_binding(code: str) -> None:
+    assert [code for code, _, _ in errors(flow_of(f"%%step a\n{code}"))] == ["NBF201"]
+
+
 def test_a_refusal_says_what_to_do() -> None:
     (diagnostic,) = flow_of("%%step a\nval = 1", "%%step b\nprint(vall)").diagnostics
     assert diagnostic == Diagnostic(

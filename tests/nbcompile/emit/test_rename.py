@@ -9,6 +9,8 @@ import pytest
 from nbcompile.emit.rename import Setting, adapt
 from nbcompile.flow import Piece
 
+DOC = '"Automatically created module for IPython interactive environment"'
+
 
 def adapted(code: str, *shared: str, variables: str = "") -> str:
     piece = Piece(0, code, tuple(range(1, code.count("\n") + 2)))
@@ -81,6 +83,9 @@ def test_multi_line_f_string_keeps_the_lines_after_it() -> None:
         ("if a:\n    global x", "if a:\n    pass"),
         ("def f():\n    global x, y\n    x = 1", "def f():\n    nonlocal x, y\n    x = 1"),
         ("if __name__ == '__main__': f()", "if \"__main__\" == '__main__': f()"),
+        ("print(__doc__)", f"print({DOC})"),
+        ("def f():\n    'f'\n    return __doc__", f"def f():\n    'f'\n    return {DOC}"),
+        ("class C:\n    'C'\n    d = __doc__", "class C:\n    'C'\n    d = __doc__"),
         ("from math import *\nx = 1", "\nx = 1"),
         ("from __future__ import annotations\nx = 1", "\nx = 1"),
         ("class C:\n    n = n", "outer_n = n\nclass C:\n    n = outer_n"),

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
 _METHODS = {
@@ -20,6 +23,9 @@ _METHODS = {
     "_repr_javascript_": "application/javascript",
 }
 _PLAIN = (bool, int, float, complex, str, bytes, type(None))
+#: what IPython shows by a name of its own, alone and within a list
+_NAMED = (type, FunctionType, BuiltinFunctionType)
+_NAMES = re.compile("<class '|<function |<built-in ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +87,18 @@ def _call(value: Any, method: str) -> Any:
 
 
 def _plain(value: Any) -> str:
+    """The text that IPython shows, which is imported only where that is not the `repr`."""
     try:
         text = repr(value)
-        if len(text) > 79 and isinstance(value, (list, tuple, dict, set, frozenset)):
-            from IPython.lib import pretty
+        group = isinstance(value, (list, tuple, dict, set, frozenset))
+        if isinstance(value, _NAMED) or (group and (len(text) > 79 or _NAMES.search(text))):
+            with suppress(ImportError):
+                from IPython.lib import pretty
 
-            return str(pretty.pretty(value))  # type: ignore[no-untyped-call]
+                return str(pretty.pretty(value))  # type: ignore[no-untyped-call]
+        inherited: Any = type(value).__repr__
+        if group or inherited is object.__repr__:
+            return text.replace(" object at 0x", " at 0x")
     except Exception as error:
         return f"<{type(value).__name__}: its repr failed with {type(error).__name__}>"
     return text

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 
 from nbflow.runtime.live import LiveFile, live_folder, live_output, notes, task_name
 from nbflow.runtime.show import bundle_of
@@ -51,6 +52,26 @@ def test_a_table_has_both_forms() -> None:
 
 def test_long_containers_are_wrapped_as_in_a_notebook() -> None:
     assert bundle_of(list(range(100))).data["text/plain"].startswith("[0,\n 1,\n")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        object(),
+        [object()],
+        {"a": (Rich, len)},
+        Rich,
+        Rich(),
+        len,
+        Path,
+        test_plain_values_are_their_repr,
+    ],
+    ids=repr,
+)
+def test_the_plain_text_is_the_one_that_a_notebook_shows(value: Any) -> None:
+    from IPython.lib.pretty import pretty
+
+    assert bundle_of(value).data["text/plain"] == pretty(value)  # type: ignore[no-untyped-call]
 
 
 def test_what_a_running_task_has_printed_can_be_read(tmp_path: Path) -> None:

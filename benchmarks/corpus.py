@@ -1,296 +1,299 @@
 """Notebooks and example scripts that nobody tuned for nbflow, from source distributions.
 
-    python benchmarks/corpus.py statsmodels networkx       # pip downloads the sources
-    python benchmarks/corpus.py unpacked/scikit-learn-1.9  # a folder of them
+    python benchmarks/corpus.py                  # all packages below, with what is installed here
+    python benchmarks/corpus.py networkx lmfit   # these packages
+    python benchmarks/corpus.py --check          # compile only, every example there is
 
-Every code cell becomes a step (``--plain``: cells of imports and definitions stay untagged) by a
-tag in its metadata, so that no line changes; `nbflow verify` compares. Only examples that download
-nothing. Each result is kept in a file of JSON lines, so that a run goes on where it was stopped.
+Every code cell becomes a step by a tag in its metadata, so that no line changes. Then verify: one
+kernel against the flow, every task in a process of its own. Each verdict is kept in a file of JSON
+lines, so that a run goes on where it was stopped. Needs `unearth`, which finds and downloads
+source distributions.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
 import json
 import os
 import re
+import select
+import signal
 import subprocess
 import sys
 import tarfile
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-TABLE = Path(__file__).resolve().parents[1] / "docs" / "corpus.md"
-DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
+from corpus_cells import read_cells, tagged
+from corpus_table import write_table
+
+#: where the examples lie within each package's source distribution
+PACKAGES = {
+    "deap": ("examples/**/*.py",),
+    "emcee": ("docs/tutorials/*.ipynb",),
+    "hdbscan": ("notebooks/*.ipynb", "examples/*.py"),
+    "imbalanced-learn": ("examples/**/plot_*.py",),
+    "lmfit": ("examples/*.py",),
+    "matplotlib": ("galleries/examples/**/*.py",),
+    "networkx": ("examples/**/*.py",),
+    "scikit-image": ("doc/examples/**/plot_*.py",),
+    "scikit-learn": ("examples/**/plot_*.py",),
+    "scipy": ("doc/source/tutorial/examples/*.py",),
+    "seaborn": ("doc/_tutorial/*.ipynb", "doc/_docstrings/*.ipynb", "examples/*.py"),
+    "simpy": ("docs/examples/code/*.py",),
+    "statsmodels": ("examples/notebooks/*.ipynb",),
+    "tslearn": ("docs/examples/**/plot_*.py",),
+    "xarray": ("doc/examples/*.ipynb", "doc/gallery/*.py"),
+}
 #: what fetches data that does not come with the package
 DOWNLOADS = re.compile(
     r"\bfetch_\w+|get_rdataset|webuse|load_dataset|urlopen|requests\.|DataReader|openml"
-    r"|https?://[^\s\"']+\.(csv|zip|gz|xlsx?|dta)|[\"']https?://"
+    r"|UCR_UEA_datasets|CachedDatasets|tutorial\.open|read_csv\([\"']https?:|[\"']https?://"
+    r"|https?://[^\s\"']+\.(csv|zip|gz|xlsx?|dta)"
 )
-#: interactive or graphical programs
-INTERACTIVE = re.compile(r"\binput\(|FuncAnimation|tkinter|ipywidgets|wx\b|gi\.repository|PyQt")
-#: the verdict on an example that was compiled and not run
-COMPILES = "compiles"
-BREAK = re.compile(r"^(# ?%%.*|#{20,}\s*)$")
+#: programs with windows, animations, keyboards
+INTERACTIVE = re.compile(
+    r"\binput\(|animation|tkinter|ipywidgets|wx\b|gi\.repository|PyQt|ginput|waitforbuttonpress"
+    r"|matplotlib\.use\(|mpl_connect|matplotlib\.widgets"
+)
+#: seconds for both runs of one example
+LIMIT = 120.0
 
 
-def script_cells(source: str) -> list[tuple[str, str]]:
-    """A script of sphinx-gallery as (kind, source) of cells, cut at its blocks of text."""
-    cells: list[tuple[str, list[str]]] = [("code", [])]
-    opening = ast.parse(source).body[:1]
-    lines = source.splitlines()
-    if opening and isinstance(opening[0], ast.Expr) and isinstance(opening[0].value, ast.Constant):
-        end = opening[0].end_lineno or 0
-        cells = [("markdown", lines[:end]), ("code", [])]
-        lines = lines[end:]
-    for line in lines:
-        if BREAK.match(line):
-            cells.append(("markdown", []))
-        elif cells[-1][0] == "markdown" and not line.startswith("#") and len(cells) > 1:
-            cells.append(("code", [line]))
-        else:
-            cells[-1][1].append(line)
-    return [(kind, "\n".join(text).strip("\n")) for kind, text in cells if "".join(text).strip()]
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One example: its package with version, its path within, its file."""
+
+    package: str
+    name: str
+    path: Path
 
 
-def cut_at_gaps(source: str) -> list[tuple[str, str]]:
-    """The code cut at empty lines between its top-level statements."""
-    lines = source.splitlines()
-    found: list[tuple[int, int]] = []
-    for statement in ast.parse(source).body:
-        decorators = [one.lineno for one in getattr(statement, "decorator_list", [])]
-        start, end = min(statement.lineno, *decorators, statement.lineno), statement.end_lineno or 0
-        if found and all(line.strip() for line in lines[found[-1][1] : start - 1]):
-            found[-1] = (found[-1][0], end)
-        else:
-            found.append((start, end))
-    return [("code", "\n".join(lines[start - 1 : end])) for start, end in found]
+def examples(package: str, folder: Path) -> Iterator[Example]:
+    """The examples of a package that need neither a network nor a person."""
+    root = _unpacked(package, folder)
+    for pattern in PACKAGES[package]:
+        for path in sorted(root.glob(pattern)):
+            if path.name.startswith((".", "corpus-", "_")) or ".nbflow" in path.parts:
+                continue
+            text = path.read_text(encoding="utf-8", errors="replace")
+            if not DOWNLOADS.search(text) and not INTERACTIVE.search(text):
+                yield Example(root.name, path.relative_to(root).as_posix(), path)
 
 
-def read_cells(path: Path) -> list[tuple[str, str]]:
-    """The cells of a notebook or a script as (kind, source)."""
-    text = path.read_text(encoding="utf-8")
-    if path.suffix == ".py":
-        cells = script_cells(text)
-        blocks = sum(kind == "code" for kind, _ in cells)
-        return cells if blocks >= 3 else cut_at_gaps(text)  # a script without blocks of text
-    content = json.loads(text)
-    return [(one["cell_type"], "".join(one["source"])) for one in content["cells"]]
+def _unpacked(package: str, folder: Path) -> Path:
+    """The folder of the installed version's source distribution, downloaded where it is not there."""
+    from importlib.metadata import version
+
+    want = f"{package}=={version(package)}"
+    stem = f"{package.replace('-', '_')}-{version(package)}"
+    if not (folder / stem).is_dir():
+        index = os.environ.get("PIP_INDEX_URL")
+        command = [sys.executable, "-m", "unearth", "--no-binary", "--download", str(folder)]
+        subprocess.run([*command, *(["-i", index] if index else []), want], check=True)
+        archive = next(one for one in folder.glob("*.tar.gz") if one.name.lower().startswith(stem))
+        with tarfile.open(archive) as packed:
+            packed.extractall(folder, filter="data")
+    return folder / stem
 
 
-def tagged(cells: Sequence[tuple[str, str]], plain: bool) -> tuple[dict[str, Any], int]:
-    """A notebook of the cells whose code cells are steps, and their number."""
-    made = []
-    steps = 0
-    for number, (kind, source) in enumerate(cells):
-        tags = []
-        if kind == "code" and source.strip() and not (plain and _defines_only(source)):
-            tags.append(f"step:s{number}")
-            steps += 1
-        cell: dict[str, Any] = {"cell_type": kind, "metadata": {"tags": tags}, "source": source}
-        if kind == "code":
-            cell |= {"outputs": [], "execution_count": None}
-        made.append(cell)
-    return {"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}, steps
+@contextmanager
+def placed(example: Example, notebook: dict[str, Any]) -> Iterator[Path]:
+    """The notebook in a folder beside the example's, where all that lies with that is linked."""
+    here = example.path.parent
+    with tempfile.TemporaryDirectory(prefix="corpus-", dir=here.parent) as name:
+        for one in here.iterdir():
+            if not one.name.startswith("corpus-"):
+                Path(name, one.name).symlink_to(one)
+        path = Path(name, f"{re.sub(r'[^A-Za-z0-9]+', '_', example.path.stem)}_steps.ipynb")
+        path.write_text(json.dumps(notebook), encoding="utf-8")
+        yield path
 
 
-def _defines_only(source: str) -> bool:
-    try:
-        return all(isinstance(one, DEFINITIONS) for one in ast.parse(source).body)
-    except SyntaxError:
-        return False
+def verify(example: Example) -> dict[str, Any]:
+    """The verdict on one example, with its reason in a few words."""
+    from forked import ForkedEngine
 
+    from nbflow.errors import UserError
+    from nbflow.verify.check import verify_notebook
 
-def verify(path: Path, plain: bool, limit: float) -> dict[str, Any]:
-    """The verdict on one notebook, with its reason in a few words."""
-    cells = read_cells(path)
-    notebook, steps = tagged(cells, plain)
-    row: dict[str, Any] = {"cells": sum(kind == "code" for kind, _ in cells), "steps": steps}
-    began = time.monotonic()
-    # beside its source, where its own data files are
-    with tempfile.TemporaryDirectory(prefix="corpus-", dir=path.parent) as folder:
-        copy = path.parent / f"{Path(folder).name}.ipynb"
-        copy.write_text(json.dumps(notebook), encoding="utf-8")
-        command = [sys.executable, "-m", "nbflow", "verify", copy.name, "--on", "inline", "--json"]
+    row = compiles(example)
+    if row["verdict"] != "compiles":
+        return row
+    with placed(example, tagged(read_cells(example.path))) as path:
+        os.chdir(path.parent)
         try:
-            done = subprocess.run(
-                command,
-                capture_output=True,
-                text=True,
-                timeout=limit,
-                cwd=path.parent,
-                env={**os.environ, "NO_COLOR": "1", "COLUMNS": "10000"},
-            )
-        except subprocess.TimeoutExpired:
-            return row | {
-                "verdict": "not run",
-                "reason": f"verify as a whole took over {limit:.0f} s",
-            }
+            found = verify_notebook(path, engine=ForkedEngine()).to_json()
+        except UserError as error:
+            codes = sorted({one.code for one in error.diagnostics})
+            return row | {"verdict": "refused", "reason": ", ".join(codes)}
         finally:
-            copy.unlink(missing_ok=True)
-    verdict, reason = _judge(done)
-    seconds = round(time.monotonic() - began, 1)
-    return row | {"verdict": verdict, "reason": reason, "seconds": seconds}
+            os.chdir("/")
+    verdict, reason = _judge(found)
+    return row | {"verdict": verdict, "reason": reason}
 
 
-def compiles(path: Path, plain: bool) -> dict[str, Any]:
-    """What the compiler says of one notebook: nothing runs."""
+def compiles(example: Example) -> dict[str, Any]:
+    """What the compiler says of one example: nothing runs."""
     from nbcompile import infer_flow, parse_notebook
 
-    cells = read_cells(path)
-    notebook, steps = tagged(cells, plain)
-    row: dict[str, Any] = {"cells": sum(kind == "code" for kind, _ in cells), "steps": steps}
+    try:
+        notebook = tagged(read_cells(example.path))
+    except (SyntaxError, ValueError, KeyError) as error:
+        return {"verdict": "unreadable", "reason": str(error)[:80], "steps": 0, "warnings": {}}
+    steps = sum(bool(one["metadata"]["tags"]) for one in notebook["cells"])
+    row: dict[str, Any] = {"steps": steps, "warnings": {}}
     try:
         flow = infer_flow(parse_notebook(json.dumps(notebook), "corpus", ".ipynb"))
     except Exception as error:  # a crash is a result
         return row | {"verdict": "crash", "reason": f"{type(error).__name__}: {error}"[:200]}
-    errors = sorted({one.code for one in flow.diagnostics if one.severity == "error"})
-    if errors:
-        return row | {"verdict": "refused", "reason": ", ".join(errors)}
-    warnings = Counter(one.code for one in flow.diagnostics if one.severity == "warning")
-    told = ", ".join(f"{code} {count}x" for code, count in sorted(warnings.items()))
-    return row | {"verdict": COMPILES, "reason": f"warnings: {told}" if told else ""}
+    of = {
+        severity: Counter(one.code for one in flow.diagnostics if one.severity == severity)
+        for severity in ("error", "warning")
+    }
+    row["warnings"] = dict(sorted(of["warning"].items()))
+    if of["error"]:
+        return row | {"verdict": "refused", "reason": ", ".join(sorted(of["error"]))}
+    return row | {"verdict": "compiles", "reason": ""}
 
 
-def _judge(done: subprocess.CompletedProcess[str]) -> tuple[str, str]:
-    if done.returncode == 2:
-        told = done.stdout + done.stderr
-        codes = Counter(re.findall(r"error\[(NBF\d+)\]", told))
-        return "refused", ", ".join(sorted(codes)) or told.strip()[-200:]
-    try:
-        found = json.loads(done.stdout)
-    except ValueError:
-        return "crash", (done.stderr.strip().splitlines() or ["no output"])[-1][:200]
+def _judge(found: dict[str, Any]) -> tuple[str, str]:
+    """A verdict of verify in one word, and what it rests on."""
     if found["stopped"]:
-        own = "notebook itself" in found["stopped"]
-        return "not run" if own else "fails", " ".join(found["stopped"].split())[:240]
+        told = " ".join(found["stopped"].split())[:300]
+        return ("not run" if "notebook itself" in told else "fails"), told
+    sums = {
+        what: sum(len(one[what]) for one in found["steps"])
+        for what in ("same", "unread", "unsteady")
+    }
     if found["same"]:
-        unread = sum(len(one["unread"]) for one in found["steps"])
-        unsteady = sum(len(one["unsteady"]) for one in found["steps"])
-        values = sum(len(one["same"]) for one in found["steps"])
-        parts = [f"{values} values"]
-        parts += [f"{unread} not comparable"] if unread else []
-        parts += [f"{unsteady} not the same in two kernels"] if unsteady else []
+        parts = [f"{sums['same']} values"]
+        parts += [f"{sums['unread']} not comparable"] if sums["unread"] else []
+        parts += [f"{sums['unsteady']} not the same in two kernels"] if sums["unsteady"] else []
         return "same", ", ".join(parts)
     first = next(one for one in found["steps"] if one["differences"])
     one = first["differences"][0]
     told = f"{first['step']}: {one['place']}: {one['kernel']} / {one['flow']}"
-    return "different", f"{told}; {first['cause'] or 'no diagnostic'}"[:240]
+    warned = all(one["cause"] for one in found["steps"] if one["differences"])
+    return ("warned" if warned else "DIFFERENT"), f"{told}; {first['cause']}"[:300]
 
 
-def sources(names: Sequence[str], folder: Path) -> Iterator[Path]:
-    """The examples beneath each folder, or within each package's source distribution."""
-    for name in names:
-        root = Path(name) if Path(name).is_dir() else _downloaded(name, folder)
-        for part in ("examples", "galleries", "doc/source/gallery"):
-            for path in sorted(Path(root, part).rglob("*")):
-                if path.suffix not in (".py", ".ipynb") or path.name.startswith(("corpus-", ".")):
-                    continue
-                text = path.read_text(encoding="utf-8", errors="replace")
-                if not DOWNLOADS.search(text) and not INTERACTIVE.search(text):
-                    yield path
+class Child:
+    """An example being verified in a forked process."""
+
+    def __init__(self, example: Example, work: Callable[[Example], dict[str, Any]]) -> None:
+        self.example = example
+        self.began = time.monotonic()
+        read, write = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            os.close(read)
+            _answer(example, work, os.fdopen(write, "wb"))
+        os.close(write)
+        self.file: BinaryIO = os.fdopen(read, "rb")
+
+    def end(self) -> dict[str, Any]:
+        """What came of it; the process has ended or is ended."""
+        spent = time.monotonic() - self.began
+        late = spent > LIMIT
+        if late:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGTERM)
+        data = b"" if late else self.file.read()
+        until = time.monotonic() + 5
+        while os.waitpid(self.pid, os.WNOHANG)[0] == 0:
+            if time.monotonic() > until:
+                os.killpg(self.pid, signal.SIGKILL)
+            time.sleep(0.05)
+        self.file.close()
+        row = {"verdict": "time-out", "reason": f"over {LIMIT:.0f} s", "steps": 0, "warnings": {}}
+        if not late:
+            row = json.loads(data or b"{}") or row | {"verdict": "crash", "reason": "no answer"}
+        one = self.example
+        return {"package": one.package, "name": one.name, "seconds": round(spent, 1)} | row
 
 
-def _downloaded(package: str, folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary", package]
-    subprocess.run([*pip, "-d", str(folder), package], check=True)
-    stem = package.split("==")[0].replace("-", "_")
-    archive = max(folder.glob(f"{stem}-*.tar.gz"), key=lambda one: one.stat().st_mtime)
-    with tarfile.open(archive) as packed:
-        packed.extractall(folder, filter="data")
-    return folder / archive.name.removesuffix(".tar.gz")
+def _answer(example: Example, work: Callable[[Example], Any], answer: BinaryIO) -> None:
+    """In the child: do the work, send what came of it, end."""
+    try:
+        os.setpgid(0, 0)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for stream in (0, 1, 2):
+            os.dup2(nothing, stream)
+        try:
+            row = work(example)
+        except Exception as error:  # verify itself ended with an error: a result
+            row = {"verdict": "crash", "reason": f"{type(error).__name__}: {error}"[:300]}
+            row |= {"steps": 0, "warnings": {}}
+        answer.write(json.dumps(row).encode())
+        answer.flush()
+    finally:
+        os._exit(0)
 
 
-def write_table(rows: Sequence[dict[str, Any]]) -> None:
-    """The table, with the sums on top."""
-    latest = {(row["name"], row["variant"]): row for row in rows}  # what ran replaces a check
-    rows = list(latest.values())
-    counts = Counter(row["verdict"] for row in rows)
-    idle = counts["not run"] + counts[COMPILES]
-    lines = [
-        "# Notebooks that nobody tuned",
-        "",
-        "Examples from packages' own source distributions, every code cell a step, checked by "
-        "`nbflow verify`",
-        "(one kernel against the flow; every step variable and printed line). Written by "
-        "[benchmarks/corpus.py](../benchmarks/corpus.py).",
-        "",
-        f"{len(rows) - idle} of {len(rows)} examples were compared: "
-        + ", ".join(
-            f"{n} {name}" for name, n in counts.most_common() if name not in ("not run", COMPILES)
-        )
-        + f". {counts['not run']} more gave no verdict; "
-        f"{counts[COMPILES]} were compiled without an error and not run.",
-        "",
-        "- *same*: every value and every printed line agrees.",
-        "- *refused*: an error diagnostic before anything ran.",
-        "- *fails*: the flow stops with an error where the notebook does not.",
-        "- *different*: verify finds a difference; the warning that foretold it, if any, is named.",
-        "- *crash*: verify itself ended with an error.",
-        "- *not run*: the notebook fails in a kernel here too (a missing package or file), or the two "
-        "runs together took longer than the limit, on whichever side.",
-        f"- *{COMPILES}*: compiled without an error, not yet run: nothing is claimed beyond that.",
-        "",
-        "| example | variant | cells | steps | verdict | |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
-    for row in sorted(rows, key=lambda one: (one["name"], one["variant"])):
-        reason = row["reason"].replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
-        parts = (row["name"], row["variant"], row["cells"], row["steps"], row["verdict"], reason)
-        lines.append(f"| {' | '.join(map(str, parts))} |")
-    TABLE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+def run_all(
+    todo: Sequence[Example], work: Callable[[Example], dict[str, Any]], parallel: int
+) -> Iterator[dict[str, Any]]:
+    """The rows, as they come, of so many examples at a time."""
+    waiting = list(reversed(todo))
+    flying: list[Child] = []
+    while waiting or flying:
+        while waiting and len(flying) < parallel:
+            flying.append(Child(waiting.pop(), work))
+        ready, _, _ = select.select([one.file for one in flying], [], [], 1.0)
+        for one in list(flying):
+            if one.file in ready or time.monotonic() - one.began > LIMIT:
+                flying.remove(one)
+                yield one.end()
 
 
 def main() -> None:
     """Verify what is named on the command line; write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("sources", nargs="*", help="Folders, or names of packages to download.")
+    parser.add_argument("packages", nargs="*", help="Of these packages; all where none is named.")
     parser.add_argument("--check", action="store_true", help="Compile only; run nothing.")
-    parser.add_argument("--plain", action="store_true", help="Leave imports and definitions be.")
     parser.add_argument("--match", default="", help="Only examples whose path matches.")
-    parser.add_argument("--limit", type=float, default=150.0, help="Seconds for each example.")
-    parser.add_argument("--most", type=int, default=1000, help="No more examples than these.")
+    parser.add_argument("--most", type=int, default=1000, help="At most so many of each package.")
+    parser.add_argument("--parallel", type=int, default=2, help="So many at a time.")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir(), "nbflow-corpus"))
-    parser.add_argument("--again", action="store_true", help="Forget the results so far.")
+    parser.add_argument("--retry", default="", help="Forget earlier verdicts that match.")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    log = options.folder / "results.jsonl"
-    if options.again:
-        log.unlink(missing_ok=True)
+    log = options.folder / ("checks.jsonl" if options.check else "results.jsonl")
     rows = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
-    known = {
-        (row["name"], row["variant"]) for row in rows if options.check or row["verdict"] != COMPILES
-    }
-    variant = "definitions untagged" if options.plain else "all steps"
-    done = 0
-    for path in sources(options.sources, options.folder):
-        at = next(
-            i for i, part in enumerate(path.parts) if part in ("examples", "galleries", "doc")
-        )
-        name = "/".join((path.parts[at - 1], *path.parts[at + 1 :]))
-        if (name, variant) in known or not re.search(options.match, str(path)):
-            continue
-        if done >= options.most:
-            break
-        done += 1
-        found = (
-            compiles(path, options.plain)
-            if options.check
-            else verify(path, options.plain, options.limit)
-        )
-        row = {"name": name, "variant": variant} | found
+    if options.retry:
+        rows = [one for one in rows if not re.search(options.retry, one["verdict"])]
+    known = {(one["package"], one["name"]) for one in rows}
+    chosen: list[tuple[int, Example]] = []
+    for package in options.packages or PACKAGES:
+        found = list(examples(package, options.folder))
+        step = max(1, len(found) // options.most)  # spread over the package's folders
+        chosen += enumerate(one for one in found[::step] if re.search(options.match, one.name))
+    # one of each package, then the next of each
+    todo = [one for _, one in sorted(chosen, key=lambda pair: pair[0])]
+    todo = [one for one in todo if (one.package, one.name) not in known]
+    import numpy  # noqa: F401 (once for all that is forked)
+
+    import nbflow.verify.check  # noqa: F401
+
+    for row in run_all(todo, compiles if options.check else verify, options.parallel):
         rows.append(row)
         with log.open("a") as file:
             file.write(json.dumps(row) + "\n")
-        print(row["name"], row["verdict"], row["reason"], sep=" | ", flush=True)
-    write_table(rows)
+        print(row["package"], row["name"], row["verdict"], row["reason"], sep=" | ", flush=True)
+    if not options.check:
+        write_table(rows)
 
 
 if __name__ == "__main__":
+    if os.environ.get("PYTHONHASHSEED") != "0":  # as the processes of a run have it
+        os.environ["PYTHONHASHSEED"] = "0"
+        os.execv(sys.executable, [sys.executable, *sys.argv])
     main()

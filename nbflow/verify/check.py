@@ -22,6 +22,7 @@ from nbflow.verify.same import Difference, find_difference
 
 if TYPE_CHECKING:
     from nbflow.client.run import Run
+    from nbflow.engines.base import Engine
 
 #: these travel as code: no task keeps them
 _CODE = (FunctionType, BuiltinFunctionType, type, ModuleType)
@@ -87,9 +88,17 @@ class Verdict:
         }
 
 
-def verify_notebook(path: Path, on: str = "dask", max_workers: int | None = None) -> Verdict:
-    """Run the notebook in one kernel and as a flow, and compare; `UserError` where it is wrong."""
+def verify_notebook(
+    path: Path, on: str = "dask", max_workers: int | None = None, engine: Engine | None = None
+) -> Verdict:
+    """Run the notebook in one kernel and as a flow, and compare; `UserError` where it is wrong.
+
+    The flow runs on ``engine``, or on the one that ``on`` names.
+    """
     from nbcompile import infer_flow, read_notebook
+    from nbflow.client.run import Run
+    from nbflow.runtime.request import RunRequest
+    from nbflow.runtime.run import run_flow
 
     notebook = read_notebook(path)
     flow = infer_flow(notebook)
@@ -101,7 +110,10 @@ def verify_notebook(path: Path, on: str = "dask", max_workers: int | None = None
             where = f"cell {kernel.cell}"
             return Verdict(str(path), (), f"The notebook itself fails in {where}: {kernel.error}")
         with _keeping_all(notebook, flow, path, kernel) as kept:
-            run = _flow_run(kept, Path(scratch, "store"), on, max_workers)
+            request = RunRequest(
+                kept, on=on, max_workers=max_workers, cache=False, store=Path(scratch, "store")
+            )
+            run = Run(run_flow(request, engine=engine), Path(scratch, "store"))
         if run.status != "succeeded":
             return Verdict(str(path), (), _failure(run))
         comparison = _Comparison(flow, kernel, run)
@@ -117,15 +129,6 @@ def _kernel(
 ) -> KernelRun:
     steps = {step.name: (step.cells, step.outputs) for step in flow.steps}
     return run_in_kernel(notebook, steps, path.resolve().parent, scratch, hash_seed)
-
-
-def _flow_run(notebook: Path, store: Path, on: str, max_workers: int | None) -> Run:
-    from nbflow.client.run import Run
-    from nbflow.runtime.request import RunRequest
-    from nbflow.runtime.run import run_flow
-
-    request = RunRequest(notebook, on=on, max_workers=max_workers, cache=False, store=store)
-    return Run(run_flow(request), store)
 
 
 def _failure(run: Run) -> str:

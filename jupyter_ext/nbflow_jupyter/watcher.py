@@ -12,7 +12,7 @@ from typing import Any
 
 from nbflow.errors import UserError
 from nbflow.store import Store
-from nbflow.store.browse import active_runs, data_version, marks, newest_id, runs_after
+from nbflow.store.browse import active_runs, marks, newest_id, runs_after
 from nbflow.store.records import FINAL, HEARTBEAT, RunRecord
 from nbflow_jupyter import shapes
 from nbflow_jupyter.states import step_states
@@ -123,7 +123,7 @@ class _Watch:
         self._name = name
         self.store = store
         self._stores = stores
-        self._version: int | None = None
+        self._version: object = None
         self._marks: tuple[int, ...] | None = None
         self._newest: int | None = None
         self._active: dict[int, dict[str, Any]] = {}
@@ -136,7 +136,7 @@ class _Watch:
         if overdue:
             self._checked = time.monotonic()
             self.store.runs(limit=1)  # notes which runs are lost
-        version = data_version(self.store)
+        version = self.store.db.version()
         if version == self._version and not overdue:
             return []
         self._version = version

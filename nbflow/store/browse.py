@@ -17,7 +17,7 @@ _NEWEST = 5000
 
 #: what tasks can be sorted by; nulls come first
 _SORTS = {
-    "key": "''",
+    "key": "",
     "status": "status",
     "started": "COALESCE(started, 0)",
     "seconds": "COALESCE(finished - started, -1)",
@@ -143,22 +143,18 @@ def newest_id(store: Store) -> int:
     return _number(store.db.one("SELECT COALESCE(MAX(id), 0) AS n FROM runs"))
 
 
-def data_version(store: Store) -> int:
-    """A number that changes when another connection has written; ask in one thread only."""
-    row = store.db.one("PRAGMA data_version")
-    return 0 if row is None else int(row[0])
-
-
 def marks(store: Store) -> tuple[int, ...]:
     """Numbers that differ when runs were deleted or tagged."""
     gone = store.db.one(
         "SELECT COUNT(*) AS n, COALESCE(MAX(deleted), 0) AS last FROM runs"
         " WHERE deleted IS NOT NULL"
     )
-    tagged = store.db.one("SELECT COUNT(*) AS n, COALESCE(MAX(rowid), 0) AS last FROM run_tags")
+    tagged = store.db.one(
+        "SELECT COUNT(*) AS n, COALESCE(MAX(tagged), 0) AS last FROM runs WHERE tagged IS NOT NULL"
+    )
     assert gone is not None
     assert tagged is not None
-    return (gone["n"], int(gone["last"] * 1000), tagged["n"], tagged["last"])
+    return tuple(int(1000 * one) for one in (*gone, *tagged))
 
 
 def splits(store: Store, run: int) -> dict[str, Splits]:
@@ -197,11 +193,14 @@ def task_page(
     sign, direction = ("<", " DESC") if query.descending else (">", "")
     if query.after is not None:
         at, step, order = query.after
-        where += f" AND ({by} {sign} ? OR ({by} = ? AND (step > ? OR (step = ? AND ord > ?))))"
-        values += [at, at, step, step, order]
+        later = "(step > ? OR (step = ? AND ord > ?))"
+        where += f" AND ({by} {sign} ? OR ({by} = ? AND {later}))" if by else f" AND {later}"
+        values += [at, at] if by else []
+        values += [step, step, order]
+    first = f"{by}{direction}, " if by else ""
+    place = by or "''"
     rows = store.db.query(
-        f"SELECT *, {by} AS place FROM tasks WHERE {where}"
-        f" ORDER BY {by}{direction}, step, ord LIMIT ?",
+        f"SELECT *, {place} AS place FROM tasks WHERE {where} ORDER BY {first}step, ord LIMIT ?",
         (*values, query.limit),
     )
     return [(task_record(row), (row["place"], row["step"], row["ord"])) for row in rows]

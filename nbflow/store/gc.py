@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from nbflow.store.database import Database
 from nbflow.store.objects import Objects, Stored
@@ -45,7 +46,7 @@ def plan_gc(store: Store, grace: float = GRACE, without: Collection[int] = ()) -
     active = store.db.one(
         "SELECT MIN(created) AS began FROM runs"
         " WHERE status IN ('pending', 'running') AND heartbeat >= ?",
-        (now - 2 * HEARTBEAT,),
+        (store.db.clock() - 2 * HEARTBEAT,),
     )
     began = float("inf") if active is None or active["began"] is None else float(active["began"])
     idle = began > now
@@ -85,7 +86,7 @@ def apply_gc(store: Store, plan: GcPlan) -> GcPlan:
 
     That is the plan itself, but for bytes that someone has come to need since it was made.
     """
-    with store.db.transaction():
+    with store.db.transaction(alone=True):
         for run in plan.runs:
             for table, column in (
                 ("tasks", "run_id"),
@@ -119,10 +120,10 @@ def apply_gc(store: Store, plan: GcPlan) -> GcPlan:
     return GcPlan(plan.runs, versions, freed)
 
 
-def _reached(db: Database, without: frozenset[int]) -> Iterator[str]:
+def _reached(db: Database[Any], without: frozenset[int]) -> Iterator[str]:
     """The names of the files that hold values of the runs, but for those ``without``."""
-    for table in ("tasks", "attempts"):
-        columns = "artifacts, log, outputs" if table == "tasks" else "log, outputs"
+    held = {"tasks": "artifacts, log, outputs", "attempts": "log, outputs", "posted": "record"}
+    for table, columns in held.items():
         for row in db.each(f"SELECT run_id, {columns} FROM {table}"):
             if row["run_id"] in without:
                 continue

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from nbflow.errors import LeaseLostError, lease_lost
-from nbflow.store.database import Database
+from nbflow.store.database import Database, lasting
 from nbflow.store.records import HEARTBEAT
 
 #: seconds without a sign of life after which another driver may take a run over
@@ -13,8 +15,9 @@ STALE = 2 * HEARTBEAT
 class LeaseTable:
     """The part of the store that knows each run's driver: a word of its own, its token."""
 
-    db: Database
+    db: Database[Any]
 
+    @lasting
     def claim(self, run: int, token: str, stale: float = STALE) -> bool:
         """Become the driver of a run that has not ended; False where another one drives it.
 
@@ -36,10 +39,12 @@ class LeaseTable:
                 self.db.execute("UPDATE posted SET taken = 0 WHERE run_id = ?", (run,))
         return claimed > 0
 
+    @lasting
     def release(self, run: int, token: str) -> None:
         """Stop being the run's driver, so that another one need not wait for silence."""
         self.db.execute("UPDATE runs SET driver = NULL WHERE id = ? AND driver = ?", (run, token))
 
+    @lasting
     def heartbeat(self, run: int, token: str | None = None) -> bool:
         """Note a sign of life of the driver; returns whether the run is to be cancelled.
 
@@ -67,7 +72,7 @@ class LeaseTable:
         if token is None:
             return
         held = self.db.one(
-            f"SELECT 1 FROM runs WHERE id = ? AND driver = ?{self.db.share}", (run, token)
+            f"SELECT 1 FROM runs WHERE id = ? AND driver = ?{self.db.hold}", (run, token)
         )
         if held is None:
             raise self._lost(run)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from nbflow.store.database import Database
+from nbflow.store.database import Database, lasting
 from nbflow.store.records import LiveTask, Part
 
 #: bytes of output in one row
@@ -16,8 +17,9 @@ _AT = 'run_id = ? AND step = ? AND part = ? AND "key" = ? AND attempt = ?'
 class LiveTable:
     """The part of the store that keeps what running tasks print, until they are published."""
 
-    db: Database
+    db: Database[Any]
 
+    @lasting
     def live_write(self, run: int, task: LiveTask, at: int, data: bytes) -> None:
         """Note that an attempt runs, and that it has printed ``data`` from byte ``at`` on.
 
@@ -74,6 +76,7 @@ class LiveTable:
                     [(run, *at) for at in ended],
                 )
 
+    @lasting
     def clear_live(self, run: int) -> None:
         """Forget the output of all attempts of a run that is over."""
         with self.db.transaction():

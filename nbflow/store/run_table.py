@@ -9,7 +9,7 @@ from hashlib import blake2b
 from typing import Any
 
 from nbflow.errors import user_error
-from nbflow.store.database import Row
+from nbflow.store.database import Row, lasting
 from nbflow.store.lease import LeaseTable
 from nbflow.store.records import FINAL, HEARTBEAT, RunRecord, Status
 
@@ -55,7 +55,8 @@ class RunTable(LeaseTable):
         environment_id = blake2b(content.encode(), digest_size=16).hexdigest()
         names = tuple(dict.fromkeys(tags))
         now = time.time()
-        with self.db.transaction():
+        # alone, so that a run of a higher id is never seen before one of a lower id
+        with self.db.transaction(alone=True):
             self.db.execute(
                 "INSERT INTO environments (id, content) VALUES (?, ?) ON CONFLICT (id) DO NOTHING",
                 (environment_id, content),
@@ -102,6 +103,7 @@ class RunTable(LeaseTable):
             )
         return record
 
+    @lasting
     def update_run(self, run: int, *, driver: str | None = None, **fields: Any) -> None:
         """Change `status`, `started`, `finished`, `metrics`, `error`, `branch` or `engine`.
 
@@ -240,10 +242,13 @@ class RunTable(LeaseTable):
         self.db.execute("UPDATE runs SET deleted = ? WHERE id = ?", (time.time(), record.id))
 
     def _change_tags(self, run: int, change: Any) -> None:
-        with self.db.transaction():
+        with self.db.transaction(alone=True):
             record = self.run(run)
             names = tuple(dict.fromkeys(change(record.tags)))
-            self.db.execute("UPDATE runs SET tags = ? WHERE id = ?", (json.dumps(names), run))
+            self.db.execute(
+                "UPDATE runs SET tags = ?, tagged = ? WHERE id = ?",
+                (json.dumps(names), time.time(), run),
+            )
             self.db.execute("DELETE FROM run_tags WHERE run_id = ?", (run,))
             self.db.executemany(
                 "INSERT INTO run_tags (tag, run_id) VALUES (?, ?)", [(tag, run) for tag in names]
@@ -256,16 +261,18 @@ class RunTable(LeaseTable):
         if not self.db.query(question, (silent,)):
             return
         with self.db.transaction():
-            # asked again: its driver may have spoken meanwhile
             for row in self.db.query(question, (silent,)):
-                self.db.execute(
-                    "UPDATE runs SET status = 'lost', finished = heartbeat WHERE id = ?",
-                    (row["id"],),
+                # asked again: its driver may have spoken meanwhile
+                lost = self.db.execute(
+                    "UPDATE runs SET status = 'lost', finished = heartbeat WHERE id = ?"
+                    " AND status IN ('pending', 'running') AND heartbeat < ?",
+                    (row["id"], silent),
                 )
-                self.db.execute(
-                    "UPDATE tasks SET status = 'lost' WHERE run_id = ? AND status = 'running'",
-                    (row["id"],),
-                )
+                if lost:
+                    self.db.execute(
+                        "UPDATE tasks SET status = 'lost' WHERE run_id = ? AND status = 'running'",
+                        (row["id"],),
+                    )
 
 
 def run_record(row: Row) -> RunRecord:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from nbflow.errors import store_error
 from nbflow.store.database import Database
 
@@ -138,32 +140,42 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             facts TEXT,
             flags TEXT)""",
     ),
+    (
+        # when the run's tags were last changed
+        "ALTER TABLE runs ADD COLUMN tagged DOUBLE PRECISION",
+        "CREATE INDEX runs_tagged ON runs (tagged) WHERE tagged IS NOT NULL",
+    ),
 )
 
 
-def migrate(database: Database) -> None:
-    """Bring the tables up to date; refuse a store that a newer nbflow has made."""
+def migrate(database: Database[Any], objects: str | None = None) -> None:
+    """Bring the tables up to date; refuse a store that a newer nbflow has made.
+
+    A store that is new notes that its values are at ``objects``.
+    """
     if _current(database) == len(MIGRATIONS):
         return
-    with database.transaction():
-        database.execute("CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY)")
+    with database.transaction(alone=True):
         # asked again: another process may have been faster
         current = _current(database)
         if current > len(MIGRATIONS):
             raise store_error(
-                f"The store {database.path} was made by a newer version of nbflow "
+                f"The store {database.name} was made by a newer version of nbflow "
                 f"(schema {current}, this one knows {len(MIGRATIONS)}).",
                 "Upgrade nbflow, or name another store.",
             )
+        if not current:
+            database.execute("CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY)")
         for number, statements in enumerate(MIGRATIONS[current:], start=current + 1):
             for statement in statements:
                 database.execute(statement)
             database.execute("INSERT INTO migrations (number) VALUES (?)", (number,))
+        if not current and objects is not None:
+            database.execute("INSERT INTO settings (name, value) VALUES ('objects', ?)", (objects,))
 
 
-def _current(database: Database) -> int:
-    known = database.one("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'migrations'")
-    if known is None:
+def _current(database: Database[Any]) -> int:
+    if not database.has_table("migrations"):
         return 0
     row = database.one("SELECT MAX(number) FROM migrations")
     return 0 if row is None or row[0] is None else int(row[0])

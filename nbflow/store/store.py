@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from nbflow.errors import store_error
+from nbflow.store.address import cache_folder, is_database, keep_password
 from nbflow.store.database import Database
 from nbflow.store.objects import LocalObjects, Objects, RemoteObjects
 from nbflow.store.run_table import RunTable
 from nbflow.store.schema import migrate
+from nbflow.store.sqlite import SQLite
 from nbflow.store.task_table import TaskTable
 from nbflow.store.values import ValueSide
 from nbflow.store.version_table import VersionTable
@@ -18,28 +21,38 @@ FOLDER = ".nbflow"
 
 
 class Store(VersionTable, RunTable, TaskTable, ValueSide):
-    """A folder `.nbflow`: a database of records, and values as files there or in an object store.
+    """A database of records, and values as files: here, on a shared volume or in an object store.
 
-    Safe to use from several threads and processes at once.
+    With a folder `.nbflow`, the database is a file there. Safe to use from several threads and
+    processes at once.
     """
 
-    def __init__(self, root: Path, objects: str | None = None) -> None:
+    def __init__(
+        self, root: Path, db: Database[Any], url: str, objects: str | None, new_objects: str | None
+    ) -> None:
+        #: a folder of this machine's: the store itself, or a cache of one that is elsewhere
         self.root = root
-        self.db = Database(root / "nbflow.db")
-        migrate(self.db)
-        url = self._objects_url(objects)
+        self.db = db
+        #: the short string that opens this store elsewhere, without a password
+        self.url = url
+        try:
+            migrate(db, objects or new_objects)
+            held = self._objects_url(objects)
+        except BaseException:
+            db.close()
+            raise
         self.objects: Objects
-        if url is None:
+        if held is None:
             self.objects = LocalObjects(root)
-        elif "://" not in url or url.startswith("file://"):
-            self.objects = LocalObjects(Path(url.removeprefix("file://")))
+        elif "://" not in held or held.startswith("file://"):
+            self.objects = LocalObjects(Path(held.removeprefix("file://")))
         else:
-            self.objects = RemoteObjects(url, root / "cache")
+            self.objects = RemoteObjects(held, root / "cache")
 
     @property
-    def url(self) -> str:
-        """The short string that opens this store elsewhere: `open_store(store.url)`."""
-        return str(self.root)
+    def folder(self) -> Path | None:
+        """The folder that all of the store is in; None where its records are in a database."""
+        return None if "://" in self.url else self.root
 
     def close(self) -> None:
         """Let go of the database."""
@@ -47,17 +60,12 @@ class Store(VersionTable, RunTable, TaskTable, ValueSide):
 
     def _objects_url(self, wanted: str | None) -> str | None:
         """Where values lie is settled when the store is made, and the same ever after."""
-        if wanted is not None:
-            self.db.execute(
-                "INSERT INTO settings (name, value) VALUES ('objects', ?)"
-                " ON CONFLICT (name) DO NOTHING",
-                (wanted,),
-            )
         row = self.db.one("SELECT value FROM settings WHERE name = 'objects'")
         held = None if row is None else str(row["value"])
         if wanted is not None and held != wanted:
+            where = held or "the store's folder"
             raise store_error(
-                f"The store {self.root} keeps its values at {held}, not at {wanted}.",
+                f"The store {self.url} keeps its values at {where}, not at {wanted}.",
                 "Take that address, or make a new store.",
             )
         return held
@@ -68,25 +76,65 @@ def open_store(
     start: str | Path | None = None,
     *,
     objects: str | None = None,
+    new_objects: str | None = None,
     create: bool = True,
+    wait: float = 0.0,
 ) -> Store:
     """The store at ``location``, else the one that serves the folder ``start``.
 
-    ``location`` is a `.nbflow` folder or the folder that holds it; without one, `NBFLOW_STORE`
-    names it; without that, it is the nearest `.nbflow` from ``start`` (this folder by default) up
-    to the root of the project, and else a new one in ``start``. A new store keeps its values at
-    ``objects``, an address such as `s3://bucket/folder`.
+    ``location`` is a `.nbflow` folder, the folder that holds it, or the address of a PostgreSQL
+    database, `postgresql://[USER@]HOST[:PORT]/NAME`; without one, `NBFLOW_STORE` names it; without
+    that, it is the nearest `.nbflow` from ``start`` (this folder by default) up to the root of the
+    project, and else a new one in ``start``. A new store keeps its values at ``objects``, else at
+    ``new_objects``, else at `NBFLOW_OBJECTS`: a folder, or an address such as
+    `s3://bucket/folder`; a store that keeps them elsewhere than at ``objects`` is a `StoreError`.
+    ``wait`` is for how many seconds to try where a server does not answer.
     """
     named = location if location is not None else os.environ.get("NBFLOW_STORE")
-    root = find_store(Path(start or ".")) if not named else _folder(Path(named))
-    if not (root / "nbflow.db").exists():
+    objects = objects_address(objects)
+    new_objects = objects_address(new_objects or os.environ.get("NBFLOW_OBJECTS"))
+    if named and is_database(named):
+        return _open_database(str(named), objects, new_objects, create, wait)
+    root = find_store(Path(start or ".")) if not named else store_folder(named)
+    made = not (root / "nbflow.db").exists()
+    if made:
         if not create:
             raise store_error(
                 f"There is no store in {root.parent}.",
                 "`nbflow run NOTEBOOK` makes one beside the notebook; `--store` names another.",
             )
         _make(root)
-    return Store(root, objects)
+    return Store(root, SQLite(root / "nbflow.db"), str(root), objects, new_objects)
+
+
+def _open_database(
+    location: str, objects: str | None, new_objects: str | None, create: bool, wait: float
+) -> Store:
+    from nbflow.store.postgres import Postgres
+
+    url = keep_password(location)
+    db = Postgres(url, wait)
+    if not db.has_table("migrations"):
+        db.close()
+        if not create:
+            raise store_error(
+                f"There is no store in the database {db.name}.",
+                "`nbflow run NOTEBOOK` with this --store makes one.",
+            )
+        if not objects and not new_objects:
+            raise store_error(
+                f"A new store in the database {db.name} needs a place for its values.",
+                "Set NBFLOW_OBJECTS, or `objects` in [tool.nbflow], to an address such as "
+                "s3://BUCKET/FOLDER or to a folder that all machines share.",
+            )
+    return Store(cache_folder(url), db, url, objects, new_objects)
+
+
+def objects_address(named: str | None) -> str | None:
+    """The address of values as it is kept: a folder by its whole path."""
+    if not named:
+        return None
+    return named if "://" in named else str(Path(named).expanduser().absolute())
 
 
 def find_store(start: Path) -> Path:
@@ -111,8 +159,9 @@ def find_store(start: Path) -> Path:
     return start / FOLDER
 
 
-def _folder(path: Path) -> Path:
-    path = path.expanduser().absolute()
+def store_folder(location: str | Path) -> Path:
+    """The store's own folder, of a location that may be the folder that holds it."""
+    path = Path(location).expanduser().absolute()
     return path if path.name == FOLDER or (path / "nbflow.db").exists() else path / FOLDER
 
 

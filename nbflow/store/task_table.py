@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from nbflow.store.database import Row
+from nbflow.store.database import Row, lasting
 from nbflow.store.lease import LeaseTable
 from nbflow.store.live_table import LiveTable
 from nbflow.store.posted_table import PostedTable
@@ -37,6 +37,7 @@ _CHUNK = 500
 class TaskTable(LeaseTable, PostedTable, LiveTable):
     """The part of the store that keeps tasks and their attempts."""
 
+    @lasting
     def publish(self, run: int, records: Sequence[TaskRecord], driver: str | None = None) -> None:
         """Write these tasks as they stand now, all or none; what was there is replaced.
 
@@ -79,6 +80,7 @@ class TaskTable(LeaseTable, PostedTable, LiveTable):
             ),
         )
 
+    @lasting
     def add_attempts(
         self, run: int, records: Sequence[AttemptRecord], driver: str | None = None
     ) -> None:

@@ -18,7 +18,7 @@ from nbflow.store.records import VersionRecord
 class VersionTable:
     """The part of the store that keeps versions."""
 
-    db: Database
+    db: Database[Any]
     root: Path
 
     def add_version(

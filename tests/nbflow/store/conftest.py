@@ -1,4 +1,4 @@
-"""What tests of the store share."""
+"""What tests of the store share: a store with its records in a file, and one in PostgreSQL."""
 
 from __future__ import annotations
 
@@ -10,8 +10,17 @@ import pytest
 from nbflow.store import Store, open_store
 
 
+@pytest.fixture(params=["folder", "postgres"])
+def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a store can be made: a folder, or an empty database."""
+    if request.param == "folder":
+        return str(tmp_path)
+    address: str = request.getfixturevalue("database")
+    return address
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = open_store(tmp_path)
+def store(location: str) -> Iterator[Store]:
+    store = open_store(location)
     yield store
     store.close()

@@ -80,12 +80,12 @@ def test_counts_and_what_is_new(store: Store) -> None:
     assert (browse.tags(store), browse.branches(store)) == (["t"], ["b"])
 
 
-def test_the_data_version_tells_of_other_connections(store: Store) -> None:
+def test_the_version_of_the_data_tells_of_other_connections(store: Store) -> None:
     from threading import Thread
 
-    before = browse.data_version(store)
-    assert browse.data_version(store) == before
+    before = store.db.version()
+    assert store.db.version() == before
     writer = Thread(target=store.create_run, args=("f", "v"))
     writer.start()
     writer.join()
-    assert browse.data_version(store) != before
+    assert store.db.version() != before

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from nbflow.store import Store, open_store
 from nbflow.store.gc import apply_gc, plan_gc
+from nbflow.store.objects import LocalObjects
 from nbflow.store.records import RunRecord, TaskRecord
 from nbflow.store.writer import PACKED
 from nbflow.values.ref import Ref
@@ -43,10 +44,15 @@ def finished_run(store: Store, values: list[int], version: str = "v1") -> tuple[
     return run, store.code_dir(version)
 
 
+def folder(store: Store) -> Path:
+    assert isinstance(store.objects, LocalObjects)
+    return store.objects.root
+
+
 def age(store: Store, seconds: float = 7200) -> None:
     """As if all had happened that long ago."""
     for file in store.objects.walk():
-        os.utime(store.root / file.name, (file.modified - seconds,) * 2)
+        os.utime(folder(store) / file.name, (file.modified - seconds,) * 2)
     store.db.execute("UPDATE versions SET created = created - ?", (seconds,))
 
 
@@ -65,8 +71,8 @@ def readable(store: Store) -> None:
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(st.lists(st.integers(0, 4), max_size=4), st.booleans()), max_size=4))
 def test_apply_frees_what_the_plan_promised(runs: list[tuple[list[int], bool]]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        store = open_store(folder)
+    with tempfile.TemporaryDirectory() as place:
+        store = open_store(place)
         made = [finished_run(store, values)[0] for values, _ in runs]
         for run, (_, delete) in zip(made, runs, strict=True):
             if delete:
@@ -153,8 +159,23 @@ def test_what_is_asked_for_after_the_plan_is_not_freed(store: Store) -> None:
     assert store.run(new.id)
 
 
+def test_what_waits_for_a_driver_is_reached(store: Store) -> None:
+    run = store.create_run("churn", "v1")
+    with store.writer("w") as writer:
+        ref = writer.put(np.full(LARGE, 1), "large")
+        writer.put(np.full(LARGE, 2), "large")
+    store.post(
+        run.id, "job", [TaskRecord("train", "", "succeeded", artifacts={"x": ref.to_json()})]
+    )
+    age(store)
+    store.db.execute("UPDATE runs SET heartbeat = 1.0")
+    freed = apply_gc(store, plan_gc(store))
+    assert len(freed.files) == 1
+    store.verify(ref)
+
+
 def test_leftovers_of_a_killed_writer_go(store: Store) -> None:
-    leftover = store.root / "objects" / "ab" / ".0123"
+    leftover = folder(store) / "objects" / "ab" / ".0123"
     leftover.parent.mkdir(parents=True)
     leftover.write_bytes(b"half")
     age(store)

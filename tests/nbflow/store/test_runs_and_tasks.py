@@ -73,15 +73,13 @@ def test_numbers_count_for_each_flow_and_are_never_given_twice(store: Store) -> 
     assert store.flows() == ["churn", "other"]
 
 
-def test_two_processes_create_runs_at_once(tmp_path: Path) -> None:
+def test_two_processes_create_runs_at_once(location: str) -> None:
     code = (
         "import sys; from nbflow.store import open_store; s = open_store(sys.argv[1])\n"
         "print(*[s.create_run('churn', 'v').number for _ in range(50)])"
     )
     processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True
-        )
+        subprocess.Popen([sys.executable, "-c", code, location], stdout=subprocess.PIPE, text=True)
         for _ in range(3)
     ]
     numbers = [int(n) for p in processes for n in p.communicate(timeout=60)[0].split()]
@@ -260,29 +258,43 @@ def test_versions_are_unpacked_once(store: Store) -> None:
         store.version("0+zzz")
 
 
-def test_a_store_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
-    store = open_store(tmp_path)
+def test_a_store_of_a_newer_version_is_left_alone(location: str, tmp_path: Path) -> None:
+    store = open_store(location)
     newer = len(MIGRATIONS) + 1
     store.db.execute("INSERT INTO migrations (number) VALUES (?)", (newer,))
     store.close()
-    before = (tmp_path / ".nbflow/nbflow.db").read_bytes()
+    file = tmp_path / ".nbflow/nbflow.db"
+    before = file.read_bytes() if file.exists() else b""
     with pytest.raises(StoreError, match="newer version of nbflow"):
-        open_store(tmp_path)
-    assert (tmp_path / ".nbflow/nbflow.db").read_bytes() == before
+        open_store(location)
+    assert (file.read_bytes() if file.exists() else b"") == before
 
 
 def test_migrations_go_on_from_where_a_store_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    location: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = open_store(tmp_path)
+    first = open_store(location)
     run = new_run(first)
     first.close()
     more = (*MIGRATIONS, ("ALTER TABLE runs ADD COLUMN note TEXT",))
     monkeypatch.setattr("nbflow.store.schema.MIGRATIONS", more)
-    second = open_store(tmp_path)
+    second = open_store(location)
     assert second.run(run.id).path == run.path
     assert second.db.one("SELECT note FROM runs") is not None
     second.close()
+
+
+def test_a_store_is_made_by_many_at_once(location: str) -> None:
+    code = "import sys; from nbflow.store import open_store; open_store(sys.argv[1]).close()"
+    processes = [
+        subprocess.Popen([sys.executable, "-c", code, location], stderr=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    assert [process.communicate(timeout=60)[1] for process in processes] == [""] * 4
+    store = open_store(location, create=False)
+    numbers = store.db.query("SELECT number FROM migrations ORDER BY number")
+    assert [row["number"] for row in numbers] == list(range(1, len(MIGRATIONS) + 1))
+    store.close()
 
 
 def test_a_file_that_is_no_store(tmp_path: Path) -> None:

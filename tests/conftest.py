@@ -1,0 +1,44 @@
+"""Servers that tests of several rooms use: a real PostgreSQL, started where one is asked for."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pgserver import PASSWORD, PostgresServer, programs
+
+_NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A server that runs."""
+    if programs() is None:
+        pytest.skip("PostgreSQL is not installed (`make servers` installs it on Debian)")
+    pytest.importorskip("psycopg")
+    server = PostgresServer()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def database(
+    postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """The address of an empty database; a store that is made there has its values in a folder."""
+    import psycopg
+
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    monkeypatch.setenv("NBFLOW_OBJECTS", str(tmp_path / "values"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    name = f"test{next(_NUMBERS)}"
+    with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
+        # a schema stands for a database: it is made and dropped in no time
+        connection.execute(f"CREATE SCHEMA {name}".encode())
+        yield f"{postgres.url('postgres')}?options=-csearch_path%3D{name}"
+        connection.execute(f"DROP SCHEMA {name} CASCADE".encode())

@@ -9,6 +9,9 @@ max-workers = 8
 [tool.nbflow.profiles.cluster] # chosen by --profile cluster or NBFLOW_PROFILE
 on = "tcp://scheduler:8786"
 tags = ["cluster"]
+
+[tool.nbflow.kubernetes]       # see nbflow/kubernetes/settings.py; in a profile as well
+image = "registry.example/churn:1"
 ```
 """
 
@@ -16,7 +19,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +40,8 @@ class Config:
     max_workers: int | None = None
     tags: tuple[str, ...] = ()
     branch: str | None = None
+    #: what is said of an engine, by its name: `[tool.nbflow.kubernetes]`
+    kubernetes: Mapping[str, Any] = field(default_factory=dict)
 
 
 _TYPES: dict[str, tuple[type, str]] = {
@@ -45,6 +50,7 @@ _TYPES: dict[str, tuple[type, str]] = {
     "max-workers": (int, "a whole number"),
     "tags": (list, "a list of texts"),
     "branch": (str, "a text"),
+    "kubernetes": (dict, "a table"),
 }
 
 
@@ -108,6 +114,9 @@ def _merge(config: Config, table: Mapping[str, Any], path: Path | None, where: s
         if not isinstance(value, kind) or isinstance(value, bool):
             raise _wrong(f"{where} sets {name} to {value!r}.", f"It must be {said}.")
         changes[name.replace("-", "_")] = tuple(value) if isinstance(value, list) else value
+        if isinstance(value, dict):
+            # a profile's table changes some of it
+            changes[name] = {**getattr(config, name), **value}
     location = changes.get("store")
     if path is not None and location is not None and "://" not in location:
         changes["store"] = str(path.parent / Path(location).expanduser())

@@ -67,10 +67,15 @@ class LiveWatcher(Watcher):
         from nbflow.cli.screen import plain_table, status_text
 
         made = plain_table("step", "", "", "tasks", "took")
+        reasons: list[str] = []
         # a copy: the driver's thread goes on while this one draws
         for step in list(self.progress.steps.values()):
             made.add_row(step.name, status_text(step.status), _bar(step), _tasks(step), _took(step))
-        return made if self._live is None else Group(made, Text(self._foot(), "dim"))
+            if step.reason:
+                reasons.append(f"{step.name}: {step.reason}")
+        if self._live is None:
+            return made
+        return Group(made, *(Text(one, "yellow") for one in reasons), Text(self._foot(), "dim"))
 
     def _foot(self) -> str:
         begun = any(step.done or step.running for step in self.progress.steps.values())

@@ -21,6 +21,8 @@ class StepProgress:
     expected: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     running: set[str] = field(default_factory=set)
+    #: tasks that were started and cannot run yet, and why
+    waiting: dict[str, str] = field(default_factory=dict)
     started: float | None = None
     finished: float | None = None
 
@@ -32,7 +34,14 @@ class StepProgress:
     @property
     def total(self) -> int:
         """Tasks that are known to exist."""
-        return max(self.expected, self.done + len(self.running))
+        return max(self.expected, self.done + len(self.running) + len(self.waiting))
+
+    @property
+    def reason(self) -> str:
+        """Why none of its tasks runs, where the engine has said so; the most common reason."""
+        if self.running or not self.waiting:
+            return ""
+        return Counter(self.waiting.values()).most_common(1)[0][0]
 
     @property
     def complete(self) -> bool:
@@ -48,9 +57,12 @@ class StepProgress:
 
     def add(self, record: TaskRecord) -> None:
         """Take in a task as it now stands."""
+        self.running.discard(record.key)
+        self.waiting.pop(record.key, None)
         if record.status in _ENDED:
-            self.running.discard(record.key)
             self.counts[record.status] += 1
+        elif record.status == "pending":
+            self.waiting[record.key] = record.reason or ""
         else:
             self.running.add(record.key)
         if record.started is None or record.status == "cached":

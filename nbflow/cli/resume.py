@@ -39,9 +39,8 @@ def command(
 
     store = store_at(location)
     found = find(run, store).run
+    engine["on"] = engine["on"] or found.record.engine or None
     fields = engine_fields(Path.cwd(), location, **engine)
-    if engine["on"] is None and found.record.engine:
-        fields["on"] = found.record.engine
     request = RunRequest(
         params=parameters(given, files),
         resume_of=found.path,

@@ -106,8 +106,10 @@ def engine_fields(
     from nbflow.config import load_config
 
     config = load_config(folder, profile)
+    engine = on or config.on or "dask"
     return {
-        "on": on or config.on or "dask",
+        "on": engine,
+        "settings": config.kubernetes if engine == "kubernetes" else {},
         "max_workers": max_workers or config.max_workers,
         "tags": (*config.tags, *tags),
         "branch": branch or config.branch,

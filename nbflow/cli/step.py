@@ -20,16 +20,34 @@ if TYPE_CHECKING:
 @click.option("--split", "key", default="", metavar="KEY", help="The task of a fan-out: 3, 3.1.")
 @click.option("--attempt", default=1, show_default=True, help="The number of the attempt.")
 @click.option("--items", is_flag=True, help="Make the items of a fan-out instead.")
+@click.option("--order", metavar="NAME", help="Run the tasks of an order, for the run's driver.")
+@click.option("--index", default=0, show_default=True, help="Which chunk of the order.")
 @store_option
-def command(step: str, run: str, key: str, attempt: int, items: bool, location: str | None) -> int:
+def command(
+    step: str,
+    run: str,
+    key: str,
+    attempt: int,
+    items: bool,
+    order: str | None,
+    index: int,
+    location: str | None,
+) -> int:
     """Run one task of a run (what engines call).
 
-    Takes code and inputs from the store and publishes the outcome to it.
+    Takes code and inputs from the store and publishes the outcome to it. With --order it runs a
+    chunk of tasks that an engine has left in the store, and leaves the outcomes there for the
+    run's driver; the exit status is then 0 however they ended.
     """
     from nbflow.cli.paths import find
     from nbflow.runtime.task import run_task
 
     store = store_at(location)
+    if order is not None:
+        from nbflow.engines.order import run_order
+
+        run_order(store, find(run, store).run.id, order, index)
+        return SUCCEEDED
     view = find(f"{run}/{step}", store).step
     assert view is not None
     _check_key(view, key, items)

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 #: seconds between two plain lines about a step that goes on
 _EVERY = 10.0
 
+#: what every task on a cluster waits for, for a moment
+_USUAL = ("starting",)
+
 #: failures of one step that are told one by one
 _TOLD = 5
 
@@ -107,8 +110,13 @@ class PlainWatcher(Watcher):
     def __init__(self, announce: int | None = None) -> None:
         super().__init__(announce)
         self._told: dict[str, float] = {}
+        self._reasons: set[tuple[str, str]] = set()
 
     def moved(self, step: StepProgress) -> None:
+        reason = (step.name, step.reason)
+        if step.reason and step.reason not in _USUAL and reason not in self._reasons:
+            self._reasons.add(reason)
+            self.line(f"{step.name}: {step.reason}")
         if step.complete:
             many = step.total > 1
             counts = ", ".join(f"{n:,} {s}" for s, n in step.counts.items()) if many else ""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from nbflow.errors import user_error
 from nbflow.runtime.machine import Part
@@ -22,6 +22,8 @@ class Job:
     store: Store
     spec: FlowSpec
     max_workers: int | None = None
+    #: what the configuration says of the engine, `[tool.nbflow.NAME]`
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,16 @@ class Batch:
     devices: tuple[int, ...] | None = None
 
 
+class UnderWay(NamedTuple):
+    """A batch that was started and has not ended."""
+
+    batch: Batch
+    #: when it was started
+    since: float
+    #: why it does not run yet, in a few words: `waiting for a node: insufficient nvidia.com/gpu`
+    waits: str | None = None
+
+
 class Engine(Protocol):
     """Runs tasks. All calls come from one thread, and none but `wait` takes long."""
 
@@ -71,8 +83,8 @@ class Engine(Protocol):
         """Records of attempts that have ended; waits so long for the first."""
         ...
 
-    def under_way(self) -> list[tuple[Batch, float]]:
-        """The batches that were started and have not ended, and when."""
+    def under_way(self) -> list[UnderWay]:
+        """The batches that were started and have not ended."""
         ...
 
     def stop(self, hard: bool) -> None:
@@ -81,6 +93,17 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Let go of everything."""
+        ...
+
+
+class Adopting(Engine, Protocol):
+    """An engine whose tasks outlive the driver that has started them."""
+
+    def adopt(self, run: int) -> list[tuple[str, Part, str, int]]:
+        """Take over what an earlier driver of the run has started: step, part, key, attempt.
+
+        Called once, after `begin`; each is as if it had been submitted.
+        """
         ...
 
 

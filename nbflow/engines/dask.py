@@ -10,7 +10,7 @@ import queue
 import time
 from typing import TYPE_CHECKING, Any
 
-from nbflow.engines.base import Batch, Job, Work, refuse_images
+from nbflow.engines.base import Batch, Job, UnderWay, Work, refuse_images
 from nbflow.engines.cluster import Cluster, LocalCluster, RemoteCluster
 from nbflow.engines.guided import LARGEST, Guided
 from nbflow.engines.slot import cancelled_record, failed_record
@@ -72,9 +72,9 @@ class DaskEngine:
         self._send()
         return records
 
-    def under_way(self) -> list[tuple[Batch, float]]:
+    def under_way(self) -> list[UnderWay]:
         """The batches at the workers."""
-        return [(batch, sent) for batch, _, sent, _ in self._flying.values()]
+        return [UnderWay(batch, sent) for batch, _, sent, _ in self._flying.values()]
 
     def stop(self, hard: bool) -> None:
         """End what runs at the workers; what waits is cancelled here."""

@@ -31,9 +31,14 @@ class _Queue:
 
 
 class Guided:
-    """Ready tasks in order, and what is known of how long those of each step take."""
+    """Ready tasks in order, and what is known of how long those of each step take.
 
-    def __init__(self) -> None:
+    A batch is to be worth ``aim`` seconds, and has at most ``largest`` tasks.
+    """
+
+    def __init__(self, aim: float = AIM, largest: int = LARGEST) -> None:
+        self._aim = aim
+        self._most = largest
         self._queues: dict[tuple[str, Part, int], _Queue] = {}
         self._seconds: dict[tuple[str, Part], float] = {}
         self._largest: dict[tuple[str, Part], int] = {}
@@ -97,7 +102,7 @@ class Guided:
         seconds = self._seconds.get(kind)
         if seconds is None:
             return 1
-        wanted = int(AIM / max(seconds, 1e-6))
+        wanted = int(self._aim / max(seconds, 1e-6))
         grown = _GROWTH * self._largest.get(kind, 1)
         share = math.ceil(left / (2 * max(1, slots)))
-        return max(1, min(wanted, grown, share, LARGEST, left))
+        return max(1, min(wanted, grown, share, self._most, left))

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from nbflow.engines.base import Batch, Job, Work, refuse, refuse_images
+from nbflow.engines.base import Batch, Job, UnderWay, Work, refuse, refuse_images
 from nbflow.engines.machine_size import machine_size
 from nbflow.runtime.spec import read_key
 
@@ -32,7 +32,7 @@ class InlineEngine:
         self._waiting: deque[Batch] = deque()
         self._stopped: list[TaskRecord] = []
         self._runner: TaskRunner | None = None
-        self._now: tuple[Batch, float] | None = None
+        self._now: UnderWay | None = None
         self._number = 0
 
     def open(self, job: Job) -> None:
@@ -72,7 +72,7 @@ class InlineEngine:
             time.sleep(min(seconds, 0.05))
         while self._waiting and time.monotonic() < until:
             batch = self._waiting.popleft()
-            self._now = (batch, time.time())
+            self._now = UnderWay(batch, time.time())
             try:
                 with _limit(batch.timeout):
                     key = read_key(batch.keys[0])
@@ -84,7 +84,7 @@ class InlineEngine:
         self._runner.flush()
         return records
 
-    def under_way(self) -> list[tuple[Batch, float]]:
+    def under_way(self) -> list[UnderWay]:
         """The task at hand."""
         return [self._now] if self._now else []
 

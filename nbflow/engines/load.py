@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -17,10 +18,10 @@ def load_engine(on: str) -> Engine:
     found = {one.name: one for one in entry_points(group=GROUP)}
     if name in found:
         make: Any = found[name].load()
-    elif name in ("dask", "inline"):
+    elif name in _OWN:
         make = _own(name)
     else:
-        known = ", ".join(f"`{one}`" for one in sorted({*found, "dask", "inline"}))
+        known = ", ".join(f"`{one}`" for one in sorted({*found, *_OWN}))
         raise user_error(
             "NBF404",
             f"There is no engine called {on!r}.",
@@ -32,10 +33,12 @@ def load_engine(on: str) -> Engine:
 
 def _own(name: str) -> Any:
     # a checkout that is not installed has no entry points
-    if name == "inline":
-        from nbflow.engines.inline import InlineEngine
+    module, _, made = _OWN[name].partition(":")
+    return getattr(import_module(module), made)
 
-        return InlineEngine
-    from nbflow.engines.dask import DaskEngine
 
-    return DaskEngine
+_OWN = {
+    "dask": "nbflow.engines.dask:DaskEngine",
+    "inline": "nbflow.engines.inline:InlineEngine",
+    "kubernetes": "nbflow.engines.kubernetes:KubernetesEngine",
+}

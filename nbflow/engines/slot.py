@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from nbflow.engines.base import Batch
 from nbflow.engines.host import receive, send
+from nbflow.engines.memory import MemoryUse, memory_use, out_of_memory
 from nbflow.engines.wire import pack_records
 from nbflow.runtime.live import Note, live_folder, output_since, read_note, task_name
 from nbflow.runtime.traceback import task_error
@@ -42,19 +43,17 @@ class Slot:
         self._stop: float | None = None
         self._lock = threading.Lock()
 
-    def run(self, batch: Batch) -> list[bytes]:
+    def run(self, batch: Batch) -> Iterator[bytes]:
         """Packs with a record for every task of the batch, whatever becomes of the process."""
-        packs: list[bytes] = []
         left = dict.fromkeys(batch.keys)
         while left:
             if self._stop is not None:
-                packs.append(pack_records(cancelled_record(batch, key) for key in left))
-                break
+                yield pack_records(cancelled_record(batch, key) for key in left)
+                return
             for keys, pack in self._some(batch, tuple(left)):
-                packs.append(pack)
+                yield pack
                 for key in keys:
                     del left[key]
-        return packs
 
     def stop(self, hard: bool) -> None:
         """End the task at hand, and start no other. Called from any thread."""
@@ -63,6 +62,12 @@ class Slot:
             host = self._host
         if host is not None:
             host.signal(signal.SIGKILL if hard else signal.SIGINT)
+
+    @property
+    def live(self) -> Path | None:
+        """The file that the process at hand prints to; None where there is none."""
+        host = self._host
+        return None if host is None else host.live
 
     def close(self) -> None:
         """End the process."""
@@ -131,7 +136,7 @@ class Slot:
         if running is None:
             return  # it was between two tasks
         started = None if note is None else note.started
-        kind, message = why or _death(status)
+        kind, message = why or _death(status, host.memory)
         what = (kind, message, output, started, host.name)
         record = failed_record(self._store, self._run, batch, running, *what)
         if self._stop is not None and why is None:
@@ -164,6 +169,7 @@ class _Child:
         self.devices = devices
         self.name = f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
         self.live = live_folder(store.root, run) / f"{self.name}.log"
+        self.memory = memory_use()
         environment = {**os.environ, "PYTHONHASHSEED": "0", "MPLBACKEND": "agg"}
         if devices is not None:
             environment["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, devices))
@@ -274,7 +280,10 @@ def _fault_place(store: Store, run: int, output: bytes) -> tuple[int | None, int
     return next((place for place in found if place is not None), (None, None))
 
 
-def _death(status: int) -> tuple[str, str]:
+def _death(status: int, before: MemoryUse) -> tuple[str, str]:
+    now = memory_use()
+    if status == -signal.SIGKILL and now.kills > before.kills:
+        return "OutOfMemory", out_of_memory(now.limit, now.peak)
     if status >= 0:
         return "ProcessExit", f"The task ended its process with exit status {status}."
     try:

@@ -23,7 +23,7 @@ _STOPPED: dict[tuple[str, int], bool] = {}
 def run_batch(url: str, run: int, batch: Batch) -> tuple[float, list[bytes]]:
     """Run a batch; how long it took, and its records in packs that Dask need not look into."""
     started = time.monotonic()
-    packs = _slot(url, run).run(batch)
+    packs = list(_slot(url, run).run(batch))
     return time.monotonic() - started, packs
 
 

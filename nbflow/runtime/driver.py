@@ -73,7 +73,8 @@ class Driver:
         self._machine = Machine(shape(spec))
         self._unpublished: list[TaskRecord] = []
         self._delays: list[tuple[float, str, Key, Part]] = []
-        self._shown: set[int] = set()
+        #: batches that were recorded as running, or as waiting, and for what
+        self._shown: dict[int, str] = {}
         self._stops = 0
         self._give_up: float | None = None
         self._ended: End | None = None
@@ -248,25 +249,30 @@ class Driver:
         return events
 
     def _show_running(self) -> None:
-        """Record as running what has been running for a while."""
+        """Record as running what has been running for a while, and what waits with a reason."""
         now = time.time()
         records: list[TaskRecord] = []
-        for batch, sent in self._engine.under_way():
-            if len(batch.keys) == 1 and now - sent > _LONG and batch.number not in self._shown:
-                self._shown.add(batch.number)
-                at = (batch.step, read_key(batch.keys[0]), batch.part)
-                if self._machine.running.get(at) == batch.attempt:
-                    item = self._known.label(batch.step, at[1]) if batch.part == "main" else None
-                    record = TaskRecord(
-                        batch.step,
-                        batch.keys[0],
-                        "running",
-                        batch.part,
-                        batch.attempt,
-                        started=sent,
-                        item=item,
-                    )
-                    records.append(record)
+        for batch, since, waits in self._engine.under_way():
+            shown = waits or ""
+            if now - since < _LONG or self._shown.get(batch.number) == shown:
+                continue
+            if waits is None and len(batch.keys) > 1 and batch.number not in self._shown:
+                continue  # short tasks: each is told when it has ended
+            self._shown[batch.number] = shown
+            at = (batch.step, read_key(batch.keys[0]), batch.part)
+            if self._machine.running.get(at) == batch.attempt:
+                item = self._known.label(batch.step, at[1]) if batch.part == "main" else None
+                record = TaskRecord(
+                    batch.step,
+                    batch.keys[0],
+                    "running" if waits is None else "pending",
+                    batch.part,
+                    batch.attempt,
+                    started=since if waits is None else None,
+                    item=item,
+                    reason=waits,
+                )
+                records.append(record)
         if records:
             self._store.publish(self._run, records)
             self._listener.tasks(records)

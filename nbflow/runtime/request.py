@@ -25,6 +25,8 @@ class RunRequest:
     params: Mapping[str, Any] = field(default_factory=dict)
     on: str = "dask"
     max_workers: int | None = None
+    #: what the configuration says of the engine
+    settings: Mapping[str, Any] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     branch: str | None = None
     variants: Mapping[str, str] = field(default_factory=dict)

@@ -111,7 +111,7 @@ def run_flow(
     used = engine or load_engine(request.on)
     with ThreadPoolExecutor(1) as aside, closing(plan.store):
         facts = aside.submit(environment.describe_environment)
-        used.open(Job(plan.store, plan.spec, request.max_workers))
+        used.open(Job(plan.store, plan.spec, request.max_workers, request.settings))
         try:
             run = _create(plan, facts.result())
             return _drive(plan, run, used, heard)

@@ -2,7 +2,8 @@
 
 ```toml
 [tool.nbflow]
-store = ".nbflow"              # where runs are kept, relative to this file
+store = ".nbflow"              # where runs are kept, relative to this file, or postgresql://…
+objects = "s3://bucket/folder" # where a new store keeps its values, if not in its folder
 on = "dask"                    # the engine, and how it runs
 max-workers = 8
 
@@ -36,6 +37,8 @@ class Config:
 
     #: where the store is; None: `.nbflow` beside the notebook
     store: str | None = None
+    #: where a new store keeps its values
+    objects: str | None = None
     on: str | None = None
     max_workers: int | None = None
     tags: tuple[str, ...] = ()
@@ -46,6 +49,7 @@ class Config:
 
 _TYPES: dict[str, tuple[type, str]] = {
     "store": (str, "a text"),
+    "objects": (str, "a text"),
     "on": (str, "a text"),
     "max-workers": (int, "a whole number"),
     "tags": (list, "a list of texts"),
@@ -81,7 +85,9 @@ def find_store(
     """The store that holds in ``start``: the one named, the configured one, or `.nbflow` there."""
     from nbflow.store import open_store
 
-    return open_store(location or load_config(start).store, start, create=create)
+    config = load_config(start)
+    named = location or config.store
+    return open_store(named, start, new_objects=config.objects, create=create)
 
 
 def _find(folder: Path) -> Path | None:
@@ -117,9 +123,10 @@ def _merge(config: Config, table: Mapping[str, Any], path: Path | None, where: s
         if isinstance(value, dict):
             # a profile's table changes some of it
             changes[name] = {**getattr(config, name), **value}
-    location = changes.get("store")
-    if path is not None and location is not None and "://" not in location:
-        changes["store"] = str(path.parent / Path(location).expanduser())
+    for name in ("store", "objects"):
+        location = changes.get(name)
+        if path is not None and location is not None and "://" not in location:
+            changes[name] = str(path.parent / Path(location).expanduser())
     assert {*changes} <= {one.name for one in fields(Config)}
     return replace(config, **changes)
 

@@ -2,7 +2,7 @@
 
 A store is named by the folder that holds it, relative to the server's root; the default one has
 the empty name. Nothing outside the root can be named, but for stores that the server itself found
-in its configuration or in a project's.
+in its configuration or in a project's: folders elsewhere, and databases, by their address.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from pathlib import Path, PurePosixPath
 
 from nbflow.config import load_config
 from nbflow.store import Store, open_store
-from nbflow.store.store import FOLDER, find_store
+from nbflow.store.address import is_database, keep_password
+from nbflow.store.store import FOLDER, find_store, has_store, store_folder
 from nbflow_jupyter.refusal import Refusal
 from nbflow_jupyter.wire import StoreInfo
 
@@ -35,7 +36,8 @@ class Stores:
     def __init__(self, root: Path, configured: str = "") -> None:
         self.root = root.resolve()
         self._configured = configured or load_config(self.root).store or ""
-        self._folders: dict[str, Path] = {"": self._default()}
+        #: the folder or the address behind each name that is known
+        self._places: dict[str, str] = {"": self._default()}
         self._open: dict[str, tuple[Store, int]] = {}
         self._lock = threading.Lock()
         self._looked = float("-inf")
@@ -44,16 +46,16 @@ class Stores:
     def get(self, name: str = "") -> Store | None:
         """The store of that name; None where there is none yet."""
         with self._lock:
-            file = self._folder(name) / "nbflow.db"
-            now = _identity(file)
+            place = self._place(name)
+            now = _identity(place)
             store, held = self._open.get(name, (None, None))
             if store is not None and held != now:
                 # the folder was removed, and perhaps a new one made
                 del self._open[name]
                 store.close()
                 store = None
-            if store is None and now is not None:
-                store = open_store(file.parent, create=False)
+            if store is None and now is not None and has_store(place):
+                store = open_store(place, create=False)
                 self._open[name] = (store, now)
             return store
 
@@ -69,31 +71,32 @@ class Stores:
         found = {name: self.get(name) for name in ("", *list(self._open))}
         return {name: store for name, store in found.items() if store is not None}
 
-    def for_notebook(self, notebook: Path) -> tuple[str, Path]:
-        """The name and the folder of the store that serves a notebook; it need not exist."""
-        folder = self._folders[""]
+    def for_notebook(self, notebook: Path) -> tuple[str, str]:
+        """The name and the place of the store that serves a notebook; it need not exist."""
+        place = self._places[""]
         if not self._configured:
             location = load_config(notebook.parent).store
-            folder = find_store(notebook) if location is None else _store_folder(location)
+            place = str(find_store(notebook)) if location is None else _store_place(location)
         with self._lock:
-            for name, known in self._folders.items():
-                if known == folder:
-                    return name, folder
+            for name, known in self._places.items():
+                if known == place:
+                    return name, place
+            folder = Path(place)
             within = folder.name == FOLDER and folder.parent.is_relative_to(self.root)
             # one outside the root is known from now on by its whole path
-            name = self._name(folder.parent) if within else folder.as_posix()
-            self._folders[name] = folder
-            return name, folder
+            name = self._name(folder.parent) if within else place
+            self._places[name] = place
+            return name, place
 
     def listed(self) -> list[StoreInfo]:
         """The default store, those in use, and those lying below the root."""
         with self._lock:
-            known = dict(self._folders)
+            known = dict(self._places)
         for name in self._look():
-            known.setdefault(name, self.root / name / FOLDER)
+            known.setdefault(name, str(self.root / name / FOLDER))
         return [
-            {"name": name, "exists": (folder / "nbflow.db").is_file(), "default": name == ""}
-            for name, folder in known.items()
+            {"name": name, "exists": _identity(place) is not None, "default": name == ""}
+            for name, place in known.items()
         ]
 
     def notebook(self, path: str) -> Path:
@@ -131,17 +134,17 @@ class Stores:
         for store, _ in stores.values():
             store.close()
 
-    def _default(self) -> Path:
-        return _store_folder(self._configured) if self._configured else find_store(self.root)
+    def _default(self) -> str:
+        return _store_place(self._configured) if self._configured else str(find_store(self.root))
 
-    def _folder(self, name: str) -> Path:
-        if name in self._folders:
-            return self._folders[name]
+    def _place(self, name: str) -> str:
+        if name in self._places:
+            return self._places[name]
         folder = self.inside(name) / FOLDER
         if not folder.is_dir() or not folder.resolve().is_relative_to(self.root):
             raise Refusal(404, f"There is no store in {name[:200]!r}.")
-        self._folders[name] = folder
-        return folder
+        self._places[name] = str(folder)
+        return str(folder)
 
     def _name(self, folder: Path) -> str:
         return folder.relative_to(self.root).as_posix()
@@ -180,15 +183,16 @@ def _passable(folder: Path) -> bool:
     )
 
 
-def _identity(file: Path) -> int | None:
-    """A number that another file of the same name would not have; None where there is none."""
+def _identity(place: str) -> int | None:
+    """A number that another store of the same name would not have; None where there is none."""
+    if is_database(place):
+        return 0
     try:
-        return file.stat().st_ino
+        return Path(place, "nbflow.db").stat().st_ino
     except OSError:
         return None
 
 
-def _store_folder(location: str) -> Path:
-    """The store's own folder, of an address that may be the folder that holds it."""
-    path = Path(location).expanduser().absolute()
-    return path if path.name == FOLDER or (path / "nbflow.db").exists() else path / FOLDER
+def _store_place(location: str) -> str:
+    """The store's own folder, or the address of its database without the password."""
+    return keep_password(location) if is_database(location) else str(store_folder(location))

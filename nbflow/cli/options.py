@@ -18,9 +18,9 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON o
 store_option = click.option(
     "--store",
     "location",
-    metavar="PATH",
+    metavar="STORE",
     envvar="NBFLOW_STORE",
-    help="The store to use instead of the .nbflow folder that serves this one.",
+    help="The store to use, a folder or postgresql://HOST/NAME, instead of the .nbflow here.",
 )
 
 
@@ -50,11 +50,16 @@ def elsewhere(store: Store) -> str:
     import os
 
     from nbflow.config import load_config
+    from nbflow.store.address import without_secrets
     from nbflow.store.store import find_store
 
-    root = Path(store.url)
     named = load_config().store
-    usual = Path(named).absolute() if named else find_store(Path.cwd())
+    if store.folder is None:
+        return "" if named and without_secrets(named) == store.url else f" --store {store.url}"
+    root = store.root
+    usual = find_store(Path.cwd())
+    if named:
+        usual = Path(named).absolute()
     if root in (usual, usual / ".nbflow"):
         return ""
     return f" --store {os.path.relpath(root.parent if root.name == '.nbflow' else root)}"

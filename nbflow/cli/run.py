@@ -116,6 +116,7 @@ def engine_fields(
         "seed": seed,
         "cache": not no_cache,
         "store": location or config.store,
+        "objects": config.objects,
     }
 
 

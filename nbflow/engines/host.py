@@ -97,8 +97,9 @@ class _Host:
     def __init__(self, url: str, run: int, name: str, replies: BinaryIO) -> None:
         from nbflow.runtime.task import TaskRunner
         from nbflow.store import open_store
+        from nbflow.store.database import OUTAGE
 
-        self._store = open_store(url)
+        self._store = open_store(url, wait=OUTAGE)
         self._runner = TaskRunner(self._store, run, whole=True, name=name)
         self._replies = replies
         self._records: list[Any] = []

@@ -45,7 +45,7 @@ def probe(url: str) -> dict[str, str | None]:
 
     trouble: str | None = None
     try:
-        _store(url, create=False)
+        _store(url)
     except Exception as error:
         trouble = str(error) or type(error).__name__
     return {"python": platform.python_version(), "nbflow": nbflow_version(), "trouble": trouble}
@@ -77,10 +77,12 @@ def _slot(url: str, run: int) -> Slot:
     return held[1]
 
 
-def _store(url: str, create: bool = True) -> Store:
+def _store(url: str) -> Store:
     from nbflow.store import open_store
+    from nbflow.store.database import OUTAGE
 
     with _LOCK:
         if url not in _STORES:
-            _STORES[url] = open_store(url, create=create)
+            _STORES[url] = open_store(url, create=False)
+            _STORES[url].db.patience = OUTAGE
         return _STORES[url]

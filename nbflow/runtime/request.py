@@ -37,6 +37,8 @@ class RunRequest:
     resume_of: str | None = None
     #: where the store is; None for the one that serves the notebook's folder
     store: str | Path | None = None
+    #: where the store keeps its values if it is a new one; None: in its folder
+    objects: str | None = None
     #: for the random generators; one is drawn where it is None
     seed: int | None = None
 

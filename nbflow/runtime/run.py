@@ -27,6 +27,7 @@ from nbflow.runtime.reasons import Reasons
 from nbflow.runtime.request import Code, RunRequest, resumed_code, target_code
 from nbflow.runtime.spec import FlowSpec, read_spec
 from nbflow.runtime.traceback import task_error
+from nbflow.store.database import OUTAGE
 from nbflow.store.records import RunRecord
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ def plan_run(request: RunRequest) -> Plan:
     if code is not None and request.resume_of is None:
         _check(request, code)
     start = None if request.target is None else Path(request.target).expanduser().parent
-    store = open_store(request.store, start if start and start.is_dir() else None)
+    start = start if start and start.is_dir() else None
+    store = open_store(request.store, start, new_objects=request.objects)
     parent = store.run(request.resume_of) if request.resume_of else None
     if code is None:
         if parent is None:
@@ -144,6 +146,7 @@ def _create(plan: Plan, facts: Mapping[str, Any]) -> RunRecord:
 
 def _drive(plan: Plan, run: RunRecord, engine: Engine, listener: Listener) -> RunRecord:
     store = plan.store
+    store.db.patience = OUTAGE
     known = Known(plan.spec, store, plan.params)
     cache = plan.cache(known, plan.root() or run.id)
     engine.begin(run.id)

@@ -28,6 +28,10 @@ C = TypeVar("C")
 BUSY = 30.0
 
 
+#: seconds for which whatever works for a run puts up with a server that does not answer
+OUTAGE = 120.0
+
+
 class Row(Protocol):
     """A row: `row["name"]`, `row[0]`, `*row`."""
 
@@ -45,6 +49,8 @@ class Database(ABC, Generic[C]):
 
     #: what messages call it
     name: str
+    #: seconds for which a broken connection is made anew
+    patience = 0.0
     #: what a SELECT in a transaction ends in, so that its row stays as it is until the end
     hold = ""
 

@@ -96,8 +96,7 @@ def open_store(
     if named and is_database(named):
         return _open_database(str(named), objects, new_objects, create, wait)
     root = find_store(Path(start or ".")) if not named else store_folder(named)
-    made = not (root / "nbflow.db").exists()
-    if made:
+    if not (root / "nbflow.db").exists():
         if not create:
             raise store_error(
                 f"There is no store in {root.parent}.",
@@ -128,6 +127,19 @@ def _open_database(
                 "s3://BUCKET/FOLDER or to a folder that all machines share.",
             )
     return Store(cache_folder(url), db, url, objects, new_objects)
+
+
+def has_store(location: str | Path) -> bool:
+    """Whether there is a store already in this folder or database."""
+    if not is_database(location):
+        return (store_folder(location) / "nbflow.db").exists()
+    from nbflow.store.postgres import Postgres
+
+    db = Postgres(keep_password(str(location)))
+    try:
+        return db.has_table("migrations")
+    finally:
+        db.close()
 
 
 def objects_address(named: str | None) -> str | None:

@@ -36,6 +36,14 @@ def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     store.close()
 
 
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A store whose values are files in it."""
+    store = open_store(tmp_path)
+    yield store
+    store.close()
+
+
 def put(store: Store, value: Any) -> Ref:
     with store.writer("test") as writer:
         ref = writer.put(value, "value")

@@ -92,6 +92,11 @@ ROUTES: tuple[Route, ...] = (
         Operation("delete", "Delete a run", None, query=(_STORE,), status=204),
     ),
     _route(
+        f"{_RUN}/flags",
+        runs.FlagsHandler,
+        _get("What is out of the ordinary in a run", wire.Flags, _STORE),
+    ),
+    _route(
         f"{_RUN}/cancel",
         runs.CancelHandler,
         Operation("post", "Ask a run to stop", wire.Cancelled, query=(_STORE,)),

@@ -9,6 +9,7 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from nbflow.errors import UserError
+from nbflow.flags.kept import flags_of
 from nbflow.store import Store
 from nbflow.store.browse import branches, count_runs, engines, tags
 from nbflow.store.records import RunRecord
@@ -57,8 +58,8 @@ class RunsHandler(NbflowHandler):
         check_request(body)
         stores = self.service.stores
         file = stores.notebook(body["notebook"])
-        name, folder = await self.work(stores.for_notebook, file)
-        request = {**body, "target": str(file), "store": str(folder)}
+        name, place = await self.work(stores.for_notebook, file)
+        request = {**body, "target": str(file), "store": place}
         run = await launch(request, file.parent)
         started: wire.Started = {"run": run, "store": name}
         self.answer(started, 201)
@@ -137,6 +138,18 @@ class RunHandler(NbflowHandler):
             "parent": _parent(store, run),
             "error": shapes.run_error(run.error),
         }
+
+
+class FlagsHandler(NbflowHandler):
+    """What is out of the ordinary in a run."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, flow: str, number: str) -> None:
+        """The run's flags, as they were found when it ended."""
+        store, run = await self.find_run(flow, number)
+        flags = await self.work(flags_of, store, run)
+        self.answer(flags.to_json())
 
 
 class CancelHandler(NbflowHandler):

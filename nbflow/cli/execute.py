@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from nbflow.client.run import Run
     from nbflow.runtime.request import RunRequest
 
+#: lines about flags at the end of a run
+_FLAGS = 3
+
 
 def execute(
     request: RunRequest,
@@ -89,7 +92,7 @@ def _say_end(run: Run) -> None:
     from rich.text import Text
 
     from nbflow.cli.options import elsewhere
-    from nbflow.cli.screen import error_text, show, status_text
+    from nbflow.cli.screen import error_text, flag_lines, show, status_text
     from nbflow.client.text import duration, pairs
 
     error = run.record.error
@@ -99,6 +102,9 @@ def _say_end(run: Run) -> None:
     click.echo(f"in {duration(run.duration)}")
     if run.metrics:
         click.echo(pairs(run.metrics, 100))
+    flags = run.flags
+    if flags:
+        show(*flag_lines(flags, _FLAGS))
     where = elsewhere(run.store)
     if run.status == "succeeded":
         click.echo(f"Look at it: nbflow show {run.path}{where}")

@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+    from nbflow.client.flags import RunFlags
     from nbflow.client.run import Run
     from nbflow.client.table import RunTable
+    from nbflow.flags.flag import Flag
 
 STYLES = {
     "succeeded": "green",
@@ -140,6 +142,33 @@ def show_run(run: Run) -> None:
     show(head, facts_table({k: v for k, v in facts.items() if v}), "", steps_table(step_rows(run)))
     if record.error is not None:
         show("", error_text(record.error, run))
+    flags = run.flags
+    if flags:
+        show("", *flag_lines(flags))
+
+
+def flag_lines(flags: RunFlags, most: int | None = None) -> list[Text]:
+    """The flags, a line each, and what else has changed: in ``most`` lines where that is given."""
+    from rich.text import Text
+
+    from nbflow.client.flags import WARNING, changed_since
+
+    shown = flags[:] if most is None or len(flags) <= most else flags[: most - 1]
+    lines = [
+        Text.assemble(("▲ ", "yellow") if one.weight >= WARNING else ("△ ", "dim"), plain(one))
+        for one in shown
+    ]
+    rest = len(flags) - len(shown)
+    if rest:
+        lines.append(Text(f"and {rest} more: nbflow show {flags.run}", "dim"))
+    elif changed_since(flags.since) and (most is None or len(lines) < most):
+        lines.append(Text(changed_since(flags.since), "dim"))
+    return lines
+
+
+def plain(flag: Flag) -> str:
+    """A flag's sentence without marks."""
+    return flag.message.replace("`", "")
 
 
 def error_text(error: dict[str, Any], run: Run) -> Text:

@@ -45,7 +45,13 @@ def found_json(found: Found) -> Any:
         tasks = [task_json(task) for task in found.step]
         return {"step": found.step.path, "counts": found.step.counts, "tasks": tasks}
     steps = {name: {"counts": n, "took": took} for name, n, took in step_rows(found.run)}
-    return {**run_json(found.run), "steps": steps, "environment": found.run.environment}
+    flags = [one.to_json() for one in found.run.flags]
+    return {
+        **run_json(found.run),
+        "steps": steps,
+        "environment": found.run.environment,
+        "flags": flags,
+    }
 
 
 def task_json(task: Task) -> dict[str, Any]:

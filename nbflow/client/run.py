@@ -19,6 +19,7 @@ from nbflow.runtime.spec import FlowSpec, Key, StepSpec, key_text, read_spec
 from nbflow.store.records import FINAL, RunRecord, StepSummary
 
 if TYPE_CHECKING:
+    from nbflow.client.flags import RunFlags
     from nbflow.store import Store
 
 
@@ -79,6 +80,14 @@ class Run:
     def duration(self) -> float | None:
         """Seconds from start to end, or until now."""
         return seconds(self.record)
+
+    @property
+    def flags(self) -> RunFlags:
+        """What is far from what it was in earlier runs; empty while the run goes on."""
+        from nbflow.client.flags import RunFlags
+        from nbflow.flags.kept import flags_of
+
+        return RunFlags(flags_of(self.store, self.record))
 
     @property
     def error(self) -> TaskError | None:

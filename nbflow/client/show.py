@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from nbflow.client.flags import sentence, sign
 from nbflow.client.html import code, dim, folded, page, rows_table, status, table, title
 from nbflow.client.text import brief, duration, grid, pairs, when
 from nbflow.store.records import FINAL
@@ -24,6 +25,15 @@ ORDER = (
     "cancelled",
     "pending",
 )
+
+
+#: flags that are shown with a run
+_FLAGS = 5
+
+
+def more_flags(count: int, shown: int = _FLAGS) -> list[str]:
+    """How many flags are not shown, where there are such."""
+    return [f"and {count - shown} more: run.flags"] if count > shown else []
 
 
 def step_rows(run: Run) -> list[tuple[str, dict[str, int], float | None]]:
@@ -71,6 +81,9 @@ def run_text(run: Run) -> str:
     lines += ["", grid(("step", "tasks", "took"), rows)]
     if record.error:
         lines += ["", f"{record.error['type']}: {record.error['message']}"]
+    flags = run.flags
+    if flags:
+        lines += ["", *(one.message for one in flags[:_FLAGS]), *more_flags(len(flags))]
     return "\n".join(lines)
 
 
@@ -97,6 +110,11 @@ def run_html(run: Run) -> str:
         parts.append(code(said))
         if error.get("traceback"):
             parts.append(folded("traceback", code(str(error["traceback"]))))
+    flags = run.flags
+    if flags:
+        told = [[sign(one), sentence(one.message)] for one in flags[:_FLAGS]]
+        parts.append(table(["", f"unlike {flags.against[0]}"], told))
+        parts += [dim(line) for line in more_flags(len(flags))]
     parts.append(table(["step", "tasks", "took"], rows))
     for name, values in (("parameters", record.params), ("metrics", record.metrics)):
         if values:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from nbflow.engines.base import Engine, Job
 from nbflow.engines.load import load_engine
 from nbflow.errors import UserError, user_error
+from nbflow.flags.kept import note_flags
 from nbflow.runtime import environment
 from nbflow.runtime.cache import Cache, Policy
 from nbflow.runtime.cachekey import CacheKeys
@@ -27,7 +28,6 @@ from nbflow.runtime.reasons import Reasons
 from nbflow.runtime.request import Code, RunRequest, resumed_code, target_code
 from nbflow.runtime.spec import FlowSpec, read_spec
 from nbflow.runtime.traceback import task_error
-from nbflow.store.database import OUTAGE
 from nbflow.store.records import RunRecord
 
 if TYPE_CHECKING:
@@ -76,8 +76,7 @@ def plan_run(request: RunRequest) -> Plan:
     if code is not None and request.resume_of is None:
         _check(request, code)
     start = None if request.target is None else Path(request.target).expanduser().parent
-    start = start if start and start.is_dir() else None
-    store = open_store(request.store, start, new_objects=request.objects)
+    store = open_store(request.store, start if start and start.is_dir() else None)
     parent = store.run(request.resume_of) if request.resume_of else None
     if code is None:
         if parent is None:
@@ -146,7 +145,6 @@ def _create(plan: Plan, facts: Mapping[str, Any]) -> RunRecord:
 
 def _drive(plan: Plan, run: RunRecord, engine: Engine, listener: Listener) -> RunRecord:
     store = plan.store
-    store.db.patience = OUTAGE
     known = Known(plan.spec, store, plan.params)
     cache = plan.cache(known, plan.root() or run.id)
     engine.begin(run.id)
@@ -171,6 +169,7 @@ def _drive(plan: Plan, run: RunRecord, engine: Engine, listener: Listener) -> Ru
     )
     shutil.rmtree(live_folder(store.root, run.id), ignore_errors=True)
     ended = store.run(run.id)
+    note_flags(store, ended, plan.spec)
     listener.finished(ended)
     return ended
 

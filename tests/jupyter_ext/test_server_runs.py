@@ -135,3 +135,14 @@ def test_comparing_other_code_and_data(api: Any) -> None:
     evil = next(row for row in compared["data"] if row["name"] == "st<b>ep/evil")
     assert evil["present"] == [False, True]
     assert api.ask("GET", "compare", run=["churn/1", "churn/999"]).status == 404
+
+
+def test_flags(api: Any) -> None:
+    assert api.get("runs/churn/1/flags", wire.Flags) == {
+        "run": "churn/1",
+        "against": [],
+        "flags": [],
+        "since": None,
+    }
+    assert api.get("runs/odd/1/flags", wire.Flags)["flags"] == []
+    assert api.ask("GET", "runs/churn/99/flags").status == 404

@@ -24,6 +24,7 @@ from nbflow_jupyter.wire.common import (
     Stores,
     TaskStatus,
 )
+from nbflow_jupyter.wire.flags import Flag, Flags, Since
 from nbflow_jupyter.wire.notebooks import (
     Change,
     Changes,
@@ -95,6 +96,8 @@ __all__ = [
     "EngineInfo",
     "ErrorNote",
     "Facets",
+    "Flag",
+    "Flags",
     "Graph",
     "GraphEdge",
     "GraphNode",
@@ -116,6 +119,7 @@ __all__ = [
     "RunPage",
     "RunRow",
     "RunStatus",
+    "Since",
     "StartRequest",
     "Started",
     "StepCode",

@@ -1,0 +1,1 @@
+"""Flags: big differences between a run and those before it, found without any set-up."""

@@ -42,8 +42,7 @@ _CHANGED_ENVIRON = (
 )
 
 _TORCH_STATE = (
-    "(torch.get_rng_state(), "
-    "torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else {})"
+    "(torch.get_rng_state(), torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else {})"
 )
 
 AMBIENT: dict[str, Ambient] = {

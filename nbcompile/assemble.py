@@ -87,6 +87,7 @@ class Assembly:
             unchanged=unchanged,
             restores=tuple(state.restores),
             saves=tuple(k for k in state.saves if AMBIENT[k].variable in crossing),
+            draws=tuple(sorted(state.draws)),
             preamble=preamble,
             settings=tuple(self._settings(state)),
             taints=state.taints,

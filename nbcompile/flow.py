@@ -147,6 +147,8 @@ class Step:
     #: process state (`random`, `numpy.random`, `environ`, …) that the step takes over / hands on
     restores: tuple[str, ...] = ()
     saves: tuple[str, ...] = ()
+    #: the process-wide random generators that are seeded and that it was seen to use
+    draws: tuple[str, ...] = ()
     #: lines before the body: names that begin with the shared module's value, late imports
     preamble: tuple[str, ...] = ()
     #: option settings made by earlier steps (`pd.set_option(…)`), repeated before the body

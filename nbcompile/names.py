@@ -99,6 +99,8 @@ class StepState:
     global_writes: set[str] = field(default_factory=set)
     restores: dict[str, None] = field(default_factory=dict)
     saves: dict[str, None] = field(default_factory=dict)
+    #: the seeded random generators that it was seen to use
+    draws: dict[str, None] = field(default_factory=dict)
     #: option settings of earlier steps, by statement index
     settings: list[int] = field(default_factory=list)
     together: list[frozenset[str]] = field(default_factory=list)

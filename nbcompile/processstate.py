@@ -21,8 +21,6 @@ def follow_state(resolver: Resolver, step: StepState, statement: Statement, trac
         ambient = AMBIENT[kind]
         if kind == "figure" and "_figures_stay" not in resolver.names:
             continue
-        if kind in GENERATORS:
-            step.draws[kind] = None
         binding = resolver.names.get(ambient.variable)
         own = binding is not None and binding.kind == "step" and binding.step == step.name
         if effect == "set" or own:
@@ -35,6 +33,8 @@ def follow_state(resolver: Resolver, step: StepState, statement: Statement, trac
                 continue
         else:
             restore_state(resolver, step, kind)
+        if kind in GENERATORS:
+            step.draws[kind] = None
         if step.space:
             if effect != "set" and not own and binding is not None:
                 _drawn_in_branch(resolver, kind, statement, node)

@@ -135,6 +135,7 @@ def _step(step: Step, package: str, code: str, lines: Lines) -> dict[str, Any]:
         "variant": options.variant,
         "captured": list(step.captured),
         "unchanged": list(step.unchanged),
+        "draws": list(step.draws),
         "taints": step.taints,
         "code": code,
         "lines": {path: lines[path]},

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import random
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from hashlib import blake2b
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from nbflow.runtime.generators import Generators
 from nbflow.runtime.spec import FlowSpec, StepSpec
 
 if TYPE_CHECKING:
@@ -39,16 +38,10 @@ class LoadedPackage:
         sys.meta_path.insert(0, self._finder)
         self._held_show: Any = None
         self._functions: dict[str, Callable[..., Any]] = {}
-        _import_random(folder / spec.package / "common.py")
-        before = _random_state()
+        self.generators = Generators(folder / spec.package / "common.py")
         self.common = self._import_optional(f"{spec.package}.common")
         self.notebook = self._import_optional(f"{spec.package}.notebook")
-        #: setup code that seeds a generator means it: every task then starts from that state
-        self._seeded = {
-            name: state
-            for name, state in _random_state().items()
-            if name in before and not _same(before[name], state)
-        }
+        self.generators.after_setup()
         self._fresh = dict(vars(self.common)) if self.common else {}
 
     def function(self, path: str) -> Callable[..., Any]:
@@ -119,21 +112,6 @@ class LoadedPackage:
             names.clear()
             names.update(self._fresh)
 
-    def seed(self, seed: int, step: str, key: str) -> None:
-        """Start the random generators of a task at a state that depends on nothing but these."""
-        mixed = blake2b(f"{seed}/{step}/{key}".encode(), digest_size=8).digest()
-        number = int.from_bytes(mixed, "big")
-        if "random" in self._seeded:
-            random.setstate(self._seeded["random"])
-        else:
-            random.seed(number)
-        numpy = sys.modules.get("numpy.random")
-        if numpy is not None:
-            if "numpy" in self._seeded:
-                numpy.set_state(self._seeded["numpy"])
-            else:
-                numpy.seed(number & 0xFFFFFFFF)
-
     def _import_optional(self, name: str) -> ModuleType | None:
         try:
             return importlib.import_module(name)
@@ -172,26 +150,3 @@ class _MainLoader(SourceFileLoader):
         assert code is not None
         module.__name__ = "__main__"
         exec(code, vars(module))
-
-
-def _import_random(common: Path) -> None:
-    """Have NumPy's generator there before setup code seeds it, so that one can tell that it did."""
-    if common.is_file() and "seed" in common.read_text(encoding="utf-8"):
-        with contextlib.suppress(ImportError):
-            importlib.import_module("numpy.random")
-
-
-def _random_state() -> dict[str, Any]:
-    states: dict[str, Any] = {"random": random.getstate()}
-    numpy = sys.modules.get("numpy.random")
-    if numpy is not None:
-        states["numpy"] = numpy.get_state()
-    return states
-
-
-def _same(one: Any, other: Any) -> bool:
-    return (
-        repr(one) == repr(other)
-        if one[0] != "MT19937"
-        else (one[1].tobytes() == other[1].tobytes() and one[2:] == other[2:])
-    )

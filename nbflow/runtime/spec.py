@@ -80,6 +80,8 @@ class StepSpec:
     variant: str | None
     captured: frozenset[str]
     unchanged: tuple[str, ...]
+    #: the seeded random generators that the compiler saw it use
+    draws: frozenset[str]
     taints: bool
     code: str
     #: nothing follows the step: everything it makes is a result
@@ -113,6 +115,11 @@ class FlowSpec:
         if not self._named:
             self._named.update((step.name, step) for step in self.steps)
         return self._named[name]
+
+    @property
+    def drawn(self) -> frozenset[str]:
+        """The seeded random generators that some step was seen to use."""
+        return frozenset().union(*(step.draws for step in self.steps))
 
     def downstream(self, names: Iterable[str]) -> frozenset[str]:
         """These steps and all that depend on them."""
@@ -214,6 +221,7 @@ def _step(data: Mapping[str, Any], line: tuple[str, ...], *, last: bool) -> Step
         variant=data.get("variant"),
         captured=frozenset(data.get("captured") or ()),
         unchanged=tuple(data.get("unchanged") or ()),
+        draws=frozenset(data.get("draws") or ()),
         taints=bool(data.get("taints")),
         code=data["code"],
         last=last,

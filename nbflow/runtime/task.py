@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbflow.errors import UserError
 from nbflow.runtime.capture import Capture
+from nbflow.runtime.generators import title
 from nbflow.runtime.inputs import Absent, Inputs
 from nbflow.runtime.live import LiveFile, live_folder, task_name
 from nbflow.runtime.machine import Part
@@ -145,7 +146,7 @@ class TaskRunner:
             package.load(step)
             package.hook(self.capture)
             package.reset()
-            package.seed(self.run_record.seed or 0, step.name, text)
+            package.generators.seed(self.run_record.seed or 0, step.name, text)
             self._evaluate(step, key, part, outcome)
 
     def _evaluate(self, step: StepSpec, key: Key, part: Part, outcome: _Outcome) -> None:
@@ -167,7 +168,14 @@ class TaskRunner:
             values.update(self.inputs.item(step, key))
         result = self._call(step.call, values)
         outcome.changed = check_unchanged(step, values, refs, self.store)
+        outcome.changed += self._drawn(step)
         outcome.artifacts = Outputs(step, self.writer).store(result)
+
+    def _drawn(self, step: StepSpec) -> tuple[str, ...]:
+        """The seeded generators that the step has used without the compiler having seen it."""
+        generators = self.package.generators
+        seeded = self.spec.drawn | generators.seeded.keys()
+        return tuple(title(k) for k in sorted((generators.moved() & seeded) - step.draws))
 
     def _call(self, call: CallSpec, values: dict[str, Any]) -> Any:
         return self.package.function(call.function)(**values)

@@ -61,6 +61,8 @@ def _line(one: StepCheck) -> str:
         parts.append(plural(len(one.differences), "difference"))
     if one.unsteady:
         parts.append(f"not the same in two kernels: {', '.join(one.unsteady)}")
+    if one.doubtful:
+        parts.append(f"may have changed in place: {', '.join(one.doubtful)}")
     if one.unread:
         parts.append(f"not compared: {', '.join(one.unread)}")
     return ", ".join(parts)

@@ -126,10 +126,24 @@ class _Comparison:
                     return False
             except Exception:
                 return None
-        state = getattr(one, "__dict__", None)
-        if state is None:
-            return None
-        return False if self.differ(state, getattr(other, "__dict__", None)) is False else None
+        state = _state(one)
+        return False if state and self.differ(state, _state(other)) is False else None
+
+
+def _state(value: Any) -> list[Any]:
+    """What pickle stores of an object, whose class may be written in C; empty where it can't."""
+    try:
+        reduced = value.__reduce_ex__(4)
+    except Exception:
+        return []
+    if isinstance(reduced, str):
+        return [reduced]
+    arguments, state, items, pairs = (*reduced[1:], None, None, None)[:4]
+    return [
+        arguments,
+        state,
+        *(list(part) if part is not None else None for part in (items, pairs)),
+    ]
 
 
 def _sample(array: Any) -> Any:

@@ -42,6 +42,8 @@ class StepCheck:
     differences: tuple[Difference, ...] = ()
     #: differences that two runs of the kernel alone have as well
     unsteady: tuple[str, ...] = ()
+    #: inputs that the step may have changed in place unseen: the run said so
+    doubtful: tuple[str, ...] = ()
     cause: str | None = None
 
 
@@ -77,6 +79,7 @@ class Verdict:
                     "same": list(one.same),
                     "unread": list(one.unread),
                     "unsteady": list(one.unsteady),
+                    "doubtful": list(one.doubtful),
                     "cause": one.cause,
                     "differences": [
                         {"place": d.place, "kernel": d.kernel, "flow": d.flow}
@@ -192,6 +195,7 @@ class _Comparison:
         task = self._run.store.task(self._run.id, step.name)
         if task is None or task.status not in ("succeeded", "cached"):
             return check
+        check = replace(check, doubtful=task.changed)
         for name in step.outputs:
             if name in held.values or name in task.artifacts:
                 check = self._check_value(check, name, held.values, task.artifacts)
@@ -265,7 +269,26 @@ class _Comparison:
         told = [
             one for one in self._flow.diagnostics if one.code in _CAUSES and one.cell in step.cells
         ]
-        return _sentence(told[0]) if told else None
+        return _sentence(told[0]) if told else self._doubt(step)
+
+    def _doubt(self, step: Step) -> str | None:
+        """A change in place that the run was in doubt of, of a value that the step rests on."""
+        names: set[str] = set()
+        upstream, todo = {step.name}, [step]
+        while todo:
+            one = todo.pop()
+            names |= {read.name for read in one.reads.inputs}
+            todo += [self._flow.step(name) for name in one.depends if name not in upstream]
+            upstream |= set(one.depends)
+        for earlier in self._flow.steps:
+            task = self._run.store.task(self._run.id, earlier.name)
+            found = sorted(names.intersection(task.changed if task else ()))
+            if found:
+                return (
+                    f"`{earlier.name}` may have changed `{found[0]}` in place unseen: a later step "
+                    "gets the value as it was before. Put the two into one step."
+                )
+        return None
 
 
 def _with(check: StepCheck, name: str, difference: Difference | None) -> StepCheck:

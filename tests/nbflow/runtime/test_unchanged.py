@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,21 @@ from nbflow.runtime.unchanged import changed
 class Config:
     def __init__(self) -> None:
         self.alpha = 1
+
+
+class Slotted:
+    __slots__ = ("n",)
+
+    def __init__(self) -> None:
+        self.n = 1
+
+    def up(self) -> None:
+        self.n += 1
+
+
+class LowerKeys(dict[str, int]):
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
 
 
 VALUES: list[tuple[Any, Callable[[Any], object]]] = [
@@ -54,6 +70,24 @@ def test_objects_of_other_classes_are_left_to_their_authors() -> None:
     assert changed(now, before) is False
     now.alpha = 2
     assert changed(now, before) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "change"),
+    [
+        (io.StringIO("a\nb"), lambda v: v.readline()),
+        (np.random.default_rng(0), lambda v: v.random()),
+        (iter([1, 2]), lambda v: next(v)),
+        (Slotted(), lambda v: v.up()),
+        (LowerKeys(a=1), lambda v: v.update(b=2)),
+    ],
+    ids=lambda v: type(v).__name__,
+)
+def test_state_outside_of_attributes_counts(value: Any, change: Callable[[Any], object]) -> None:
+    now = copy.deepcopy(value)
+    assert changed(now, value) is False
+    change(now)
+    assert changed(now, value) is None
 
 
 def test_of_large_arrays_a_sample_is_compared() -> None:

@@ -90,3 +90,18 @@ def test_a_notebook_with_errors_is_refused(tmp_path: Path, capsys: Any) -> None:
 def test_addresses_and_timings_do_not_count() -> None:
     one = "<a at 0x7f00aa11>\nCPU times: user 1 ms\nWall time: 2 ms\n\x1b[31mred\x1b[0m  \n\n"
     assert comparable(one) == ["<a at 0x…>", "red"]
+
+
+def test_a_change_that_the_run_was_in_doubt_of_is_the_cause(tmp_path: Path, capsys: Any) -> None:
+    path = tmp_path / "lexed.py"
+    cells = (
+        "make\nimport shlex\nlexer = shlex.shlex('a b')",
+        "first\none = lexer.get_token()",
+        "second\ntwo = lexer.get_token()",
+    )
+    path.write_text("".join(f"# %%\n# nbflow: step {cell}\n" for cell in cells))
+    assert call(["verify", str(path), "--on", "inline", "--json"]) == 1
+    make, first, second = json.loads(capsys.readouterr().out)["steps"]
+    assert (make["differences"], first["doubtful"]) == ([], ["lexer"])
+    assert [one["place"] for one in second["differences"]] == ["two"]
+    assert second["cause"].startswith("`first` may have changed `lexer` in place")

@@ -6,19 +6,20 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from kubecache import building
 from kubecluster import Child, Facts, Tier, lacking, running_by_hand
 
 #: `node` or `process`: a cluster of our own of this form only
 _FORM = os.environ.get("NBFLOW_TEST_CLUSTER", "")
 #: seconds to wait for binaries that are being built beside the tests
-_BUILD = float(os.environ.get("NBFLOW_TEST_CLUSTER_WAIT", "0"))
+_BUILD = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +42,26 @@ class Kube:
         return config.new_client_from_config(str(self.kubeconfig))
 
 
+@dataclass(frozen=True, slots=True)
+class Breakable:
+    """A namespace of a cluster that nobody else uses, and what can be done to that cluster.
+
+    `do("restart", "kube-apiserver", "3")` kills it and starts it 3 seconds later;
+    `do("silence")` is as if the node's machine had lost power.
+    """
+
+    kube: Kube
+    do: Callable[..., None]
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One process has the cluster, so it runs all of its tests."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.xdist_group("kubernetes"))
+            # the first of them waits for the cluster, so fixtures take as long as they take
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(120, func_only=True))
 
 
 def pytest_report_header() -> str:
@@ -93,7 +109,7 @@ def _tier() -> Tier:
         for tier, reason in reasons.items():
             if reason is None:
                 return tier
-        if time.monotonic() > end:
+        if not building() or time.monotonic() > end:
             pytest.skip(f"no Kubernetes: {reasons['process']}")
         time.sleep(1)
 
@@ -131,12 +147,38 @@ def kube(
 ) -> Iterator[Kube]:
     """A namespace of this test's own; what is in it goes with it."""
     with _namespace(cluster) as name:
-        path = tmp_path / "kubeconfig"
-        value = json.loads(Path(cluster.kubeconfig).read_text())
-        value["contexts"][0]["context"]["namespace"] = name
-        path.write_text(json.dumps(value))
+        path = _configuration(cluster, name, tmp_path)
         monkeypatch.setenv("KUBECONFIG", str(path))
         yield Kube(cluster.tier, name, path, task_image, cluster.host)
+
+
+@pytest.fixture
+def breakable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Breakable]:
+    """A cluster of this test's own: a control plane, and a node that is a process.
+
+    A node that says nothing for some seconds is given up, and its pods with it.
+    """
+    reason = lacking("process")
+    if reason is not None:
+        pytest.skip(reason)
+    child = Child("process", "--grace", "6")
+    try:
+        facts = child.facts
+        with _namespace(facts) as name:
+            path = _configuration(facts, name, tmp_path)
+            monkeypatch.setenv("KUBECONFIG", str(path))
+            kube = Kube(facts.tier, name, path, facts.image(), facts.host)
+            yield Breakable(kube, child.do)
+    finally:
+        child.close()
+
+
+def _configuration(facts: Facts, namespace: str, folder: Path) -> Path:
+    value = json.loads(Path(facts.kubeconfig).read_text())
+    value["contexts"][0]["context"]["namespace"] = namespace
+    path = folder / "kubeconfig"
+    path.write_text(json.dumps(value))
+    return path
 
 
 @pytest.fixture

@@ -64,3 +64,13 @@ def build() -> None:
         shutil.rmtree(half, ignore_errors=True)
         subprocess.run(["bash", str(BUILD), str(half), *CONTROL, *NODE], check=True)
         half.rename(place)
+
+
+def building() -> bool:
+    """Whether somebody on this machine builds the binaries just now."""
+    with locked("build", wait=False) as free:
+        return not free
+
+
+if __name__ == "__main__":
+    build()

@@ -78,8 +78,6 @@ class ControlPlane:
             f"--root-ca-file={d}/ca.crt",
             *("--kube-api-qps=200", "--kube-api-burst=400", _GATES),
             *(f"--node-monitor-grace-period={self.grace}s", "--node-monitor-period=1s"),
-            # 0: pods of a silent node are given up as soon as it is found silent
-            f"--pod-eviction-timeout={0 if self.grace < 60 else 300}s",
         )
         self.spawn(
             "kube-scheduler",
@@ -245,5 +243,7 @@ class ControlPlane:
             f"--service-account-signing-key-file={d}/sa.key",
             f"--service-account-key-file={d}/sa.pub",
             *(_GATES, f"--cert-dir={d}", "--profiling=false"),
+            # how many seconds pods stay bound to a node that was found silent
+            f"--default-unreachable-toleration-seconds={0 if self.grace < 60 else 300}",
         )
         self.until("the API server", lambda: self.get("/readyz") == "ok")

@@ -53,8 +53,13 @@ class ProcessNode:
         api = config.new_client_from_config(str(self.plane.kubeconfig("node")))
         self.core = client.CoreV1Api(api)
         self._serve()
-        labels = {"kubernetes.io/hostname": NODE_NAME, "kubernetes.io/os": "linux"}
-        self.core.create_node({"metadata": {"name": NODE_NAME, "labels": labels}})
+        # the pods of a silent node are given up only where another one is well
+        admin = config.new_client_from_config(str(self.plane.kubeconfig()))
+        self._nodes = {NODE_NAME: self.core, "other-node": client.CoreV1Api(admin)}
+        for name, core in self._nodes.items():
+            labels = {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux"}
+            spec = {"unschedulable": name != NODE_NAME}
+            core.create_node({"metadata": {"name": name, "labels": labels}, "spec": spec})
         self._beat()
         threading.Thread(target=self._beats, daemon=True).start()
         threading.Thread(target=self._follow, daemon=True).start()
@@ -86,8 +91,6 @@ class ProcessNode:
 
     def _beats(self) -> None:
         while not self.ended.wait(2 if self.plane.grace < 60 else 20):
-            if self._silent.is_set():
-                return
             try:
                 self._beat()
             except Exception as error:
@@ -105,19 +108,22 @@ class ProcessNode:
                 ("PIDPressure", "False", "KubeletHasSufficientPID"),
             )
         ]
-        addresses = [
-            {"type": "InternalIP", "address": "127.0.0.1"},
-            {"type": "Hostname", "address": NODE_NAME},
-        ]
-        status = {
-            "capacity": room,
-            "allocatable": room,
-            "conditions": conditions,
-            "addresses": addresses,
-            "nodeInfo": dict.fromkeys(_INFO, "test"),
-            "daemonEndpoints": {"kubeletEndpoint": {"Port": self._port}},
-        }
-        self.core.patch_node_status(NODE_NAME, {"status": status})
+        for name, core in self._nodes.items():
+            if name == NODE_NAME and self._silent.is_set():
+                continue
+            addresses = [
+                {"type": "InternalIP", "address": "127.0.0.1"},
+                {"type": "Hostname", "address": name},
+            ]
+            status = {
+                "capacity": room,
+                "allocatable": room,
+                "conditions": conditions,
+                "addresses": addresses,
+                "nodeInfo": dict.fromkeys(_INFO, "test"),
+                "daemonEndpoints": {"kubeletEndpoint": {"Port": self._port}},
+            }
+            core.patch_node_status(name, {"status": status})
 
     def _follow(self) -> None:
         """Start pods as they are bound to this node, and end those that are deleted."""

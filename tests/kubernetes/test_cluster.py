@@ -66,3 +66,41 @@ def test_a_pod_that_takes_too_much_memory_is_killed(kube: Any) -> None:
     pod, _ = run_job(kube, ["python", "-c", "bytearray(300 << 20)"], resources=limits)
     end = pod.status.container_statuses[0].state.terminated
     assert (end.reason, end.exit_code) == ("OOMKilled", 137)
+
+
+def pods_until(kube: Any, true: Any) -> Any:
+    """The pods, once something is true of them."""
+    core = client.CoreV1Api(kube.api())
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        pods = core.list_namespaced_pod(kube.namespace).items
+        if true(pods):
+            return pods
+        time.sleep(0.1)
+    raise AssertionError(pods)
+
+
+def start_pod(kube: Any, command: list[str]) -> None:
+    """Start a pod that is alone."""
+    one = {"name": "main", "image": kube.image, "command": command}
+    spec = {"restartPolicy": "Never", "containers": [one]}
+    pod = {"metadata": {"name": "try"}, "spec": spec}
+    client.CoreV1Api(kube.api()).create_namespaced_pod(kube.namespace, pod)
+
+
+def test_pods_go_on_while_the_api_server_restarts(breakable: Any) -> None:
+    kube = breakable.kube
+    start_pod(kube, ["python", "-c", "import time; time.sleep(4); print('done')"])
+    pods_until(kube, lambda pods: pods[0].status.phase == "Running")
+    breakable.do("restart", "kube-apiserver", "1")
+    pods_until(kube, lambda pods: pods[0].status.phase == "Succeeded")
+    core = client.CoreV1Api(kube.api())
+    assert core.read_namespaced_pod_log("try", kube.namespace) == "done\n"
+
+
+def test_pods_of_a_node_that_falls_silent_are_given_up(breakable: Any) -> None:
+    kube = breakable.kube
+    start_pod(kube, ["sleep", "100"])
+    pods_until(kube, lambda pods: pods[0].status.phase == "Running")
+    breakable.do("silence")
+    pods_until(kube, lambda pods: pods[0].metadata.deletion_timestamp is not None)

@@ -113,8 +113,13 @@ class Facts:
         )
 
 
-def collect_facts(spec: FlowSpec, records: Iterable[TaskRecord]) -> Facts:
-    """The facts of a run, of all its tasks' records."""
+def collect_facts(
+    spec: FlowSpec, records: Iterable[TaskRecord], every: Mapping[str, int] | None = None
+) -> Facts:
+    """The facts of a run, of all its tasks' records.
+
+    Where ``every`` has a number for a step, only each so many-th of its records has its artifacts.
+    """
     by_step: dict[str, list[TaskRecord]] = {step.name: [] for step in spec.steps}
     for record in records:
         if record.step in by_step:
@@ -127,7 +132,8 @@ def collect_facts(spec: FlowSpec, records: Iterable[TaskRecord]) -> Facts:
                 for name, data in record.artifacts.items():
                     if not name.startswith("_"):  # private, or process state that is handed on
                         held.setdefault(name, []).append(value_facts(data))
-        values |= {f"{step.name}/{name}": _summed(all_of) for name, all_of in held.items()}
+        times = (every or {}).get(step.name, 1)
+        values |= {f"{step.name}/{name}": _summed(parts, times) for name, parts in held.items()}
     steps = {step.name: _step(by_step[step.name], step.code) for step in spec.steps}
     return Facts({name: one for name, one in steps.items() if one.tasks}, values)
 
@@ -250,10 +256,10 @@ def _finite(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) and abs(value) < _HUGE else None
 
 
-def _summed(parts: list[ValueFacts]) -> ValueFacts:
-    """A variable over the tasks that have it."""
+def _summed(parts: list[ValueFacts], times: int) -> ValueFacts:
+    """A variable over the tasks that have it, each of which stands for so many."""
     first = parts[0]
-    if len(parts) == 1:
+    if len(parts) == times == 1:
         return first
     kinds = {one.kind for one in parts}
     sizes = [one.size for one in parts if one.size is not None]
@@ -262,10 +268,10 @@ def _summed(parts: list[ValueFacts]) -> ValueFacts:
     return ValueFacts(
         kind=first.kind if len(kinds) == 1 else "mixed",
         type=first.type,
-        tasks=len(parts),
-        size=sum(sizes) if sizes and len(kinds) == 1 else None,
+        tasks=len(parts) * times,
+        size=sum(sizes) * times if sizes and len(kinds) == 1 else None,
         shape=first.shape if len({one.shape for one in parts}) == 1 else None,
-        bytes=sum(one.bytes for one in parts),
+        bytes=sum(one.bytes for one in parts) * times,
         numbers=_pooled(numbers) if numbers else None,
         columns={
             name: _pooled([one.columns[name] for one in parts if name in one.columns])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,15 @@ def test_a_run(put: Any) -> None:
     assert (train.tasks, train.ran, train.failed, train.seconds) == (3, 1, 1, 2.0)
     assert Facts.from_json(json.loads(json.dumps(facts.to_json()))) == facts
     assert facts.timeless().steps["train"].seconds is None
+
+
+def test_a_part_of_the_tasks_stands_for_all(put: Any) -> None:
+    one = TaskRecord("train", "0", "succeeded", artifacts={"part": put(np.ones((4, 2)))})
+    facts = collect_facts(
+        read_spec(manifest()), [one, one, *[replace(one, artifacts={})] * 2], {"train": 2}
+    )
+    part = facts.values["train/part"]
+    assert (facts.steps["train"].tasks, part.tasks, part.size) == (4, 4, 16)
 
 
 FLOATS = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=20)

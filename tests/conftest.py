@@ -31,14 +31,18 @@ def database(
     postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[str]:
     """The address of an empty database; a store that is made there has its values in a folder."""
-    import psycopg
-
     monkeypatch.setenv("PGPASSWORD", PASSWORD)
     monkeypatch.setenv("NBFLOW_OBJECTS", str(tmp_path / "values"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    # a schema stands for a database: it is made and dropped in no time
     name = f"test{next(_NUMBERS)}"
-    with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
-        # a schema stands for a database: it is made and dropped in no time
-        connection.execute(f"CREATE SCHEMA {name}".encode())
-        yield f"{postgres.url('postgres')}?options=-csearch_path%3D{name}"
-        connection.execute(f"DROP SCHEMA {name} CASCADE".encode())
+    _command(postgres, f"CREATE SCHEMA {name}")
+    yield f"{postgres.url('postgres')}?options=-csearch_path%3D{name}"
+    _command(postgres, f"DROP SCHEMA {name} CASCADE")
+
+
+def _command(postgres: PostgresServer, sql: str) -> None:
+    import psycopg
+
+    with psycopg.connect(postgres.url("postgres", PASSWORD), autocommit=True) as connection:
+        connection.execute(sql.encode())

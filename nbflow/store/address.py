@@ -32,7 +32,7 @@ def is_database(location: str | Path) -> bool:
 
 
 def keep_password(location: str) -> str:
-    """The address without its password, which is kept for this process and those it starts."""
+    """The address without its password, which this process keeps in mind."""
     parts = urlsplit(location)
     password = dict(parse_qsl(parts.query)).get("password")
     if password is None and parts.password is not None:
@@ -40,13 +40,23 @@ def keep_password(location: str) -> str:
     plain = without_secrets(location)
     if password:
         _PASSWORDS[plain] = password
-        os.environ.setdefault("PGPASSWORD", password)
     return plain
 
 
 def password_of(address: str) -> str | None:
     """The password that came with this address; None leaves it to libpq to find one."""
     return _PASSWORDS.get(address)
+
+
+def password_worked(address: str, worked: bool) -> None:
+    """Hand a password that was right on to the processes that this one starts; forget a wrong one.
+
+    They get it by the environment, as libpq has it, since only `Store.url` goes to them.
+    """
+    if not worked:
+        _PASSWORDS.pop(address, None)
+    elif address in _PASSWORDS:
+        os.environ.setdefault("PGPASSWORD", _PASSWORDS[address])
 
 
 def without_secrets(location: str) -> str:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from nbflow.errors import StoreError, store_error
-from nbflow.store.address import password_of
+from nbflow.store.address import password_of, password_worked
 from nbflow.store.database import BUSY, ConnectionLostError, Database, Row
 
 if TYPE_CHECKING:
@@ -136,7 +136,13 @@ class Postgres(Database[Any]):
         password = password_of(self._address)
         if password is not None:
             asked["password"] = password
-        connection = psycopg.connect(self._address, autocommit=True, row_factory=_rows, **asked)
+        try:
+            connection = psycopg.connect(self._address, autocommit=True, row_factory=_rows, **asked)
+        except psycopg.OperationalError as error:
+            if "password authentication failed" in str(error):
+                password_worked(self._address, False)
+            raise
+        password_worked(self._address, True)
         try:
             connection.execute(
                 "SELECT set_config('lock_timeout', %s, false)", (f"{BUSY * 1000:.0f}",)

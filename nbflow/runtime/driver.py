@@ -159,10 +159,7 @@ class Driver:
         if record.status == "failed" and not self._machine.steps[record.step].catch:
             self.error = self.error or record.error
         for name in record.changed:
-            self._listener.message(
-                f"`{record.step}` may have changed `{name}` in place: if it did, a later step "
-                "gets the value as it was before."
-            )
+            self._listener.message(_unseen(record.step, name))
         if record.key or record.part == "items":
             return
         for name, ref in record.artifacts.items():
@@ -276,6 +273,20 @@ class Driver:
         if records:
             self._store.publish(self._run, records)
             self._listener.tasks(records)
+
+
+def _unseen(step: str, name: str) -> str:
+    """What a step did that the compiler had not seen; process state is named in words."""
+    if name.isidentifier():
+        return (
+            f"`{step}` may have changed `{name}` in place: if it did, a later step gets the value "
+            "as it was before."
+        )
+    return (
+        f"`{step}` changed {name}, which the flow seeds, and nbflow did not see it: in the "
+        "notebook its draws go on where earlier cells stopped, and later ones after it. Give "
+        "what draws there a seed or generator of its own (`random_state=…`), or seed in the step."
+    )
 
 
 def _planned(r: TaskRecord, cache_key: str, reason: str) -> TaskRecord:

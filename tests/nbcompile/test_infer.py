@@ -259,6 +259,54 @@ def test_a_seed_in_setup_is_repeated_where_the_first_draw_is() -> None:
     assert inputs(flow, "b") == {"_random": ("a",)}
 
 
+@pytest.mark.parametrize(
+    ("draw", "kinds"),
+    [
+        ("from sklearn.cluster import KMeans\nm = KMeans(3).fit(data)", ("numpy_random",)),
+        ("import sklearn.model_selection as ms\nm = ms.train_test_split(data)", ("numpy_random",)),
+        ("m = data.sample(3)", ("numpy_random",)),
+        ("from scipy import stats\nm = stats.norm.rvs(size=3)", ("numpy_random",)),
+        ("from sklearn.cluster import KMeans\nm = KMeans(3, random_state=0).fit(data)", ()),
+        ("from sklearn.linear_model import Ridge\nm = Ridge().fit(data)", ()),
+        ("m = data.sample(3, random_state=1)", ()),
+    ],
+)
+def test_a_library_call_without_a_seed_goes_on_with_the_state(
+    draw: str, kinds: tuple[str, ...]
+) -> None:
+    flow = flow_of(
+        "%%step a\nimport numpy as np\nnp.random.seed(0)\ndata = np.random.rand(9)",
+        f"%%step b\n{draw}",
+        "%%step c\nlast = np.random.rand()",
+    )
+    assert errors(flow) == []
+    assert flow.step("b").draws == kinds
+    source = ("b",) if kinds else ("a",)
+    assert inputs(flow, "c") == {"_numpy_random": source}
+
+
+def test_torch_is_seeded_from_step_to_step() -> None:
+    flow = flow_of(
+        "%%step a\nimport torch\ntorch.manual_seed(0)\nx = torch.zeros(2)",
+        "%%step b\nnet = torch.nn.Linear(2, 1)",
+        "%%step c\ntotal = x.sum()",
+        "%%step d\nloss = net(x).sum()\nloss.backward()",
+    )
+    assert errors(flow) == []
+    assert inputs(flow, "b") == {"_torch_random": ("a",)}
+    assert inputs(flow, "c") == {"x": ("a",)}
+    assert inputs(flow, "d")["_torch_random"] == ("b",)
+
+
+def test_hidden_draws_that_nothing_seeds_are_the_notebooks_own() -> None:
+    flow = flow_of(
+        "%%step a\nfrom sklearn.datasets import make_blobs\nX, y = make_blobs()",
+        "%%step b\nfrom sklearn.cluster import KMeans\nm = KMeans(3).fit(X)",
+    )
+    assert flow.diagnostics == ()
+    assert flow.step("b").draws == ()
+
+
 def test_the_working_directory_holds_for_all_later_steps() -> None:
     flow = flow_of("%%step a\nimport os\nos.chdir('/')", "%%step b\nx = 1")
     assert flow.step("b").restores == ("cwd",)

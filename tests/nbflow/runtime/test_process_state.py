@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+from nbflow.runtime.listener import Listener
 from nbflow.runtime.request import RunRequest
 from nbflow.runtime.run import run_flow
 
@@ -23,3 +24,42 @@ def test_a_step_changes_folder_and_variables_for_later_steps_only(tmp_path: Path
     assert run.status == "succeeded"
     assert (os.getcwd(), dict(os.environ), list(sys.path)) == before
     assert run.metrics == {"place": "/", "moved": "yes", "last": "/somewhere"}
+
+
+def test_draws_go_on_from_step_to_step_as_in_the_notebook(tmp_path: Path) -> None:
+    cells = (
+        "import numpy as np\nnp.random.seed(3)\nfirst = float(np.random.rand())",
+        "from sklearn.datasets import make_blobs\nX, _ = make_blobs(5)\nsecond = float(X[0, 0])",
+        "third = float(np.random.rand())",
+    )
+    names: dict[str, object] = {}
+    for cell in cells:
+        exec(cell, names)
+    notebook = tmp_path / "draws.py"
+    steps = (f"# %%\n%%step s{number}\n{cell}\n" for number, cell in enumerate(cells))
+    notebook.write_text("".join(steps))
+    run = run_flow(RunRequest(target=notebook, on="inline"))
+    assert run.metrics == {name: names[name] for name in ("first", "second", "third")}
+
+
+def test_a_draw_that_the_compiler_did_not_see_is_told(tmp_path: Path) -> None:
+    notebook = tmp_path / "unseen.py"
+    notebook.write_text(
+        "# %%\n%%setup\nimport random\nrandom.seed(0)\n"
+        "# %%\n%%step plain\nx = 1\n"
+        "# %%\n%%step unseen\ny = getattr(random, 'rand' + 'om')()\n"
+        "# %%\n%%step seen\nz = random.random()\n"
+    )
+    told: list[str] = []
+
+    class Ears(Listener):
+        def message(self, text: str) -> None:
+            told.append(text)
+
+    run_flow(RunRequest(target=notebook, on="inline"), Ears())
+    assert told == [
+        "`unseen` changed the state of random, which the flow seeds, and nbflow did not see it: "
+        "in the notebook its draws go on where earlier cells stopped, and later ones after it. "
+        "Give what draws there a seed or generator of its own (`random_state=…`), or seed in the "
+        "step."
+    ]

@@ -33,12 +33,12 @@ class _Queue:
 class Guided:
     """Ready tasks in order, and what is known of how long those of each step take.
 
-    A batch is to be worth ``aim`` seconds, and has at most ``largest`` tasks.
+    A batch is to be worth ``aim`` seconds; with ``fixed`` it has so many tasks.
     """
 
-    def __init__(self, aim: float = AIM, largest: int = LARGEST) -> None:
+    def __init__(self, aim: float = AIM, fixed: int | None = None) -> None:
         self._aim = aim
-        self._most = largest
+        self._fixed = fixed
         self._queues: dict[tuple[str, Part, int], _Queue] = {}
         self._seconds: dict[tuple[str, Part], float] = {}
         self._largest: dict[tuple[str, Part], int] = {}
@@ -55,6 +55,11 @@ class Guided:
     def heads(self) -> list[Work]:
         """One for each kind of task that is ready, the longest waiting first."""
         return [queue.work for queue in self._queues.values()]
+
+    def left(self, work: Work) -> int:
+        """How many tasks of this kind are ready."""
+        queue = self._queues.get((work.step.name, work.part, work.attempt))
+        return len(queue.keys) if queue else 0
 
     def short(self, work: Work) -> bool:
         """Whether these tasks are known to be short: the next batch may wait at the worker."""
@@ -98,6 +103,8 @@ class Guided:
         return left
 
     def _size(self, work: Work, left: int, slots: int) -> int:
+        if self._fixed is not None:
+            return min(self._fixed, left)
         kind = (work.step.name, work.part)
         seconds = self._seconds.get(kind)
         if seconds is None:
@@ -105,4 +112,4 @@ class Guided:
         wanted = int(self._aim / max(seconds, 1e-6))
         grown = _GROWTH * self._largest.get(kind, 1)
         share = math.ceil(left / (2 * max(1, slots)))
-        return max(1, min(wanted, grown, share, self._most, left))
+        return max(1, min(wanted, grown, share, LARGEST, left))

@@ -43,18 +43,19 @@ def out_of_memory(limit: int | None, peak: int | None = None) -> str:
     """The sentence about a task that wanted more memory than it may have."""
     if limit is None:
         return "The task was out of memory. Ask for more: `--memory SIZE`."
-    used = f" and had {format_size(_round(peak))} at its peak" if peak else ""
-    more = format_size(2 * limit)
+    used = f" and had {_rounded(peak)} at its peak" if peak else ""
     return (
-        f"The task was out of memory: it may have {format_size(limit)}{used}. "
-        f"Ask for more: `--memory {more}`."
+        f"The task was out of memory: it may have {_rounded(limit)}{used}. "
+        f"Ask for more: `--memory {_rounded(2 * limit)}`."
     )
 
 
-def _round(size: int) -> int:
-    """To three digits or so: nobody counts the bytes of a peak."""
-    unit = 1 << max(0, (size.bit_length() - 1) // 10 * 10)
-    return max(1, round(size / unit)) * unit
+def _rounded(size: int) -> str:
+    """A size to three digits: a limit of 100MB is less by what does not fill a page."""
+    if size % (1 << 20) == 0:
+        return format_size(size)
+    step = 10 ** max(0, len(str(size)) - 3)
+    return format_size(round(size / step) * step)
 
 
 def _number(path: Path) -> int | None:

@@ -62,16 +62,24 @@ class Access:
         major, minor = (int(one or 0) for one in digits)
         return major, minor
 
-    def create_job(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
-        """Make a Job; one of this name that is there already is the one that was meant."""
-        name = manifest["metadata"]["name"]
+    def create_job(self, manifest: Mapping[str, Any], *, rehearse: bool = False) -> dict[str, Any]:
+        """Make a Job; one of this name that is there already is the one that was meant.
+
+        A rehearsal makes nothing: the server only says whether it would.
+        """
+        more = {"dry_run": "All"} if rehearse else {}
         try:
             return self._json(
-                self._batch.create_namespaced_job, self.namespace, manifest, field_manager="nbflow"
+                self._batch.create_namespaced_job,
+                self.namespace,
+                manifest,
+                field_manager="nbflow",
+                **more,
             )
         except Exception as error:
             if status_of(error) != 409:
                 raise
+            name = manifest["metadata"]["name"]
             return self._json(self._batch.read_namespaced_job, name, self.namespace)
 
     def delete_job(self, name: str) -> None:
@@ -307,12 +315,15 @@ def _no_config(settings: Settings, file: str, error: Exception) -> UserError:
     if settings.context is not None:
         return user_error(
             "NBF404",
-            f"The context {settings.context!r} is not in {file}: {error}",
+            f"The context {settings.context!r} of {file} cannot be used: {str(error).rstrip('.')}.",
             "`kubectl config get-contexts` lists those there are.",
         )
+    files = [Path(one).expanduser() for one in file.split(os.pathsep) if one]
+    there = [one for one in files if one.is_file()]
+    why = f"{error}" if there else f"there is no {file}"
     return user_error(
         "NBF404",
-        f"No Kubernetes cluster is configured: {error}",
+        f"No Kubernetes cluster is configured: {why.rstrip('.')}.",
         "Set KUBECONFIG, or `context` in [tool.nbflow.kubernetes]; `kubectl get pods` should work.",
     )
 

@@ -1,15 +1,48 @@
-"""Servers that tests of several rooms use: a real PostgreSQL, started where one is asked for."""
+"""Servers that tests of several rooms use: a real PostgreSQL, started where one is asked for.
+
+And what the run says at its end: on which form of Kubernetes cluster its tests were.
+"""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pgserver import PASSWORD, PostgresServer, programs
 
 _NUMBERS = itertools.count(1)
+
+#: what the tests of clusters had; they run in a process of their own where there are several
+_CLUSTER = pytest.StashKey[str]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the tests of clusters say which form they had."""
+    config.stash[_CLUSTER] = ""
+    config.nbflow_cluster_key = _CLUSTER  # type: ignore[attr-defined]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take what a process of tests has to say."""
+    node.config.stash[_CLUSTER] += getattr(node, "workeroutput", {}).get("cluster", "")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand it on from a process of tests."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["cluster"] = session.config.stash[_CLUSTER]
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say it."""
+    if config.stash[_CLUSTER]:
+        terminalreporter.write_line(f"Kubernetes: {config.stash[_CLUSTER]}")
 
 
 @pytest.fixture(scope="session")

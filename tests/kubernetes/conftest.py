@@ -64,19 +64,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.timeout(120, func_only=True))
 
 
-def pytest_report_header() -> str:
-    """Which form of a cluster the tests have."""
-    facts = _by_hand()
-    if facts is not None:
-        return f"kubernetes: the {facts.tier} cluster that runs by hand"
-    reasons = _reasons()
-    if reasons["node"] is None:
-        return "kubernetes: a real node (kubelet, containers)"
-    if reasons["process"] is None:
-        return f"kubernetes: pods are processes, no real node: {reasons['node']}"
-    return f"kubernetes: none: {reasons['process']}"
-
-
 def _by_hand() -> Facts | None:
     return None if _FORM else running_by_hand()
 
@@ -88,29 +75,43 @@ def _reasons() -> dict[Tier, str | None]:
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[Facts]:
+def cluster(pytestconfig: pytest.Config) -> Iterator[Facts]:
     """The cluster of this session: one that runs by hand, else our own."""
+    forms = {"node": "a real node: kubelet and containers", "process": "pods were processes"}
     facts = _by_hand()
     if facts is not None:
+        _say(pytestconfig, f"{forms[facts.tier]} (a cluster that runs by hand)")
         yield facts
         return
-    tier = _tier()
+    tier, hindrance = _tier()
+    if tier is None:
+        _say(pytestconfig, f"none, its tests were skipped: {hindrance}")
+        pytest.skip(f"no Kubernetes: {hindrance}")
     child = Child(tier)
+    why = f"; no real node: {hindrance}" if hindrance else ""
+    _say(pytestconfig, f"{forms[tier]}, up in {child.seconds:.0f} s{why}")
     try:
         yield child.facts
     finally:
         child.close()
 
 
-def _tier() -> Tier:
+def _say(config: pytest.Config, what: str) -> None:
+    """For the end of the run: which form of cluster there was."""
+    config.stash[config.nbflow_cluster_key] = what  # type: ignore[attr-defined]
+
+
+def _tier() -> tuple[Tier | None, str | None]:
+    """The best form that can be had, and why there is no better one."""
     end = time.monotonic() + _BUILD
     while True:
         reasons = _reasons()
-        for tier, reason in reasons.items():
-            if reason is None:
-                return tier
+        if reasons["node"] is None:
+            return "node", None
+        if reasons["process"] is None:
+            return "process", reasons["node"]
         if not building() or time.monotonic() > end:
-            pytest.skip(f"no Kubernetes: {reasons['process']}")
+            return None, reasons["process"]
         time.sleep(1)
 
 

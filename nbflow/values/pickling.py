@@ -7,11 +7,14 @@ late is what the module has by then.
 
 from __future__ import annotations
 
+import copyreg
 import gc
 import io
 import pickle
 import sys
 import types
+from collections import deque
+from itertools import islice
 from typing import Any
 
 import cloudpickle  # type: ignore[import-untyped,unused-ignore]
@@ -20,6 +23,7 @@ from nbflow.values.layout import Buffer, Encoded, join_pickle, split_pickle
 from nbflow.values.references import find, find_globals, module_name, reference
 from nbflow.values.refusals import CapturedError, refuse, refuse_captured
 from nbflow.values.sharing import ArraySharing
+from nbflow.values.tensors import TensorSharing
 
 #: buffers below this many bytes stay within the pickle
 _IN_BAND = 512
@@ -34,10 +38,11 @@ _DICT_VIEWS: dict[type, str] = {
 
 def dump(value: Any, name: str, captured: frozenset[str] = frozenset()) -> Encoded:
     """The value pickled; a `UserError` names the variable and what in it can't be stored."""
-    sharing = ArraySharing()
-    parts = _dump(value, name, captured, sharing)
-    if sharing.found():
-        parts = _dump(value, name, captured, sharing)
+    sharing, tensors = ArraySharing(), TensorSharing()
+    parts = _dump(value, name, captured, sharing, tensors)
+    # both are asked, as each takes note
+    if any([sharing.found(), tensors.found(sharing.wholes())]):
+        parts = _dump(value, name, captured, sharing, tensors)
     return Encoded("pickle", parts)
 
 
@@ -48,7 +53,11 @@ def load(data: memoryview) -> Any:
 
 
 def _dump(
-    value: Any, name: str, captured: frozenset[str], sharing: ArraySharing
+    value: Any,
+    name: str,
+    captured: frozenset[str],
+    sharing: ArraySharing,
+    tensors: TensorSharing,
 ) -> tuple[Buffer, ...]:
     file = io.BytesIO()
     buffers: list[memoryview] = []
@@ -60,7 +69,7 @@ def _dump(
         buffers.append(raw)
         return False
 
-    pickler = ValuePickler(file, keep, captured, sharing)
+    pickler = ValuePickler(file, keep, captured, sharing, tensors)
     try:
         pickler.dump(value)
     except CapturedError as error:
@@ -74,11 +83,17 @@ class ValuePickler(cloudpickle.Pickler):  # type: ignore[misc,unused-ignore]
     """cloudpickle's pickler, but for modules' globals, arrays' memory, and what it would lose."""
 
     def __init__(
-        self, file: io.BytesIO, keep: Any, captured: frozenset[str], sharing: ArraySharing
+        self,
+        file: io.BytesIO,
+        keep: Any,
+        captured: frozenset[str],
+        sharing: ArraySharing,
+        tensors: TensorSharing,
     ) -> None:
         super().__init__(file, protocol=5, buffer_callback=keep)
         self._captured = captured
         self._sharing = sharing
+        self._tensors = tensors
         #: the object in hand, should pickling fail
         self.last: Any = None
 
@@ -93,10 +108,14 @@ class ValuePickler(cloudpickle.Pickler):  # type: ignore[misc,unused-ignore]
             return _make_cell, (), _contents(obj), None, None, _fill_cell
         if kind in _DICT_VIEWS:
             return _view_again, (gc.get_referents(obj)[0], _DICT_VIEWS[kind])
+        if kind.__name__ == "flatiter" and kind.__module__ == "numpy":
+            return _flat_again, (obj.base, obj.index)
+        if isinstance(obj, type) and kind in copyreg.dispatch_table:
+            return NotImplemented  # the author of the metaclass knows how its classes are made
         if isinstance(obj, types.FunctionType | type):
             found = _by_reference(obj)
             return super().reducer_override(obj) if found is None else (find, found)
-        reduced = self._sharing.reduce(obj)
+        reduced = self._sharing.reduce(obj) or self._tensors.reduce(obj)
         return super().reducer_override(obj) if reduced is None else reduced
 
     def _dynamic_function_reduce(self, func: types.FunctionType) -> Any:
@@ -152,6 +171,13 @@ def _fill_cell(cell: types.CellType, contents: tuple[Any, ...]) -> None:
 
 def _view_again(mapping: Any, kind: str) -> Any:
     return getattr(mapping, kind)()
+
+
+def _flat_again(array: Any, index: int) -> Any:
+    """An array's `flat`, as far on as it was."""
+    flat = array.flat
+    deque(islice(flat, index), maxlen=0)
+    return flat
 
 
 class _Globals:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import io
 import pickle
 import socket
@@ -12,7 +13,7 @@ import types
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -273,6 +274,36 @@ def test_modules_and_files_in_memory_are_fine() -> None:
     loaded_module, loaded_file = again((np, file))
     assert loaded_module is np
     assert loaded_file.read() == "xt"
+
+
+def test_an_arrays_flat_goes_on_where_it_was() -> None:
+    array = np.arange(6).reshape(2, 3)
+    next(array.flat)
+    flat = array.flat
+    next(flat)
+    again_array, again_flat = again([array, flat])
+    assert next(again_flat) == 1
+    again_flat[4] = 40
+    assert again_array.tolist() == [[0, 1, 2], [3, 40, 5]]
+
+
+class Registering(type):
+    """A metaclass whose classes are made by a function of its own, which keeps them."""
+
+    made: ClassVar[dict[str, type]] = {}
+
+
+def register(name: str) -> type:
+    return Registering.made.setdefault(name, Registering(name, (), {"__module__": "elsewhere"}))
+
+
+def test_a_metaclass_says_how_its_classes_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(
+        copyreg.dispatch_table, Registering, lambda made: (register, (made.__name__,))
+    )
+    made = register("Individual")
+    assert again(made) is made
+    assert type(again(made())) is made
 
 
 def test_functions_made_by_one_call_share_its_variables() -> None:

@@ -27,6 +27,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -54,16 +56,14 @@ PACKAGES = {
 #: what fetches data that does not come with the package
 DOWNLOADS = re.compile(
     r"\bfetch_\w+|get_rdataset|webuse|load_dataset|urlopen|requests\.|DataReader|openml"
-    r"|UCR_UEA_datasets|CachedDatasets|tutorial\.open|read_csv\([\"']https?:|[\"']https?://"
+    r"|scipy.datasets|from scipy import datasets|import pooch|UCR_UEA_datasets|CachedDatasets|tutorial\.open|read_csv\([\"']https?:|[\"']https?://"
     r"|https?://[^\s\"']+\.(csv|zip|gz|xlsx?|dta)"
 )
 #: programs with windows, animations, keyboards
 INTERACTIVE = re.compile(
     r"\binput\(|animation|tkinter|ipywidgets|wx\b|gi\.repository|PyQt|ginput|waitforbuttonpress"
-    r"|matplotlib\.use\(|mpl_connect|matplotlib\.widgets"
+    r"|matplotlib\.use\(|plotly|mayavi|mpl_connect|matplotlib\.widgets"
 )
-#: seconds for both runs of one example
-LIMIT = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,17 @@ def placed(example: Example, notebook: dict[str, Any]) -> Iterator[Path]:
         yield path
 
 
-def verify(example: Example) -> dict[str, Any]:
+def warmed(example: Example) -> None:
+    """Import what the example imports, so that its tasks, which are forked, need not; no figures."""
+    for _, source in read_cells(example.path):
+        for line in source.splitlines():
+            found = re.match(r"(?:import|from) ([\w.]+)", line)
+            if found and not found[1].startswith(("matplotlib", "pylab", "seaborn", "__future__")):
+                with suppress(Exception):
+                    import_module(found[1])
+
+
+def verify(example: Example, warm: bool = False) -> dict[str, Any]:
     """The verdict on one example, with its reason in a few words."""
     from forked import ForkedEngine
 
@@ -126,6 +136,9 @@ def verify(example: Example) -> dict[str, Any]:
     row = compiles(example)
     if row["verdict"] != "compiles":
         return row
+    row["warm"] = warm
+    if warm:
+        warmed(example)
     with placed(example, tagged(read_cells(example.path))) as path:
         os.chdir(path.parent)
         try:
@@ -170,11 +183,12 @@ def _judge(found: dict[str, Any]) -> tuple[str, str]:
         return ("not run" if "notebook itself" in told else "fails"), told
     sums = {
         what: sum(len(one[what]) for one in found["steps"])
-        for what in ("same", "unread", "unsteady")
+        for what in ("same", "unread", "unsteady", "doubtful")
     }
     if found["same"]:
         parts = [f"{sums['same']} values"]
         parts += [f"{sums['unread']} not comparable"] if sums["unread"] else []
+        parts += [f"{sums['doubtful']} in doubt"] if sums["doubtful"] else []
         parts += [f"{sums['unsteady']} not the same in two kernels"] if sums["unsteady"] else []
         return "same", ", ".join(parts)
     first = next(one for one in found["steps"] if one["differences"])
@@ -198,10 +212,10 @@ class Child:
         os.close(write)
         self.file: BinaryIO = os.fdopen(read, "rb")
 
-    def end(self) -> dict[str, Any]:
+    def end(self, limit: float) -> dict[str, Any]:
         """What came of it; the process has ended or is ended."""
         spent = time.monotonic() - self.began
-        late = spent > LIMIT
+        late = spent > limit
         if late:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGTERM)
@@ -212,7 +226,7 @@ class Child:
                 os.killpg(self.pid, signal.SIGKILL)
             time.sleep(0.05)
         self.file.close()
-        row = {"verdict": "time-out", "reason": f"over {LIMIT:.0f} s", "steps": 0, "warnings": {}}
+        row = {"verdict": "time-out", "reason": f"over {limit:.0f} s", "steps": 0, "warnings": {}}
         if not late:
             row = json.loads(data or b"{}") or row | {"verdict": "crash", "reason": "no answer"}
         one = self.example
@@ -239,7 +253,10 @@ def _answer(example: Example, work: Callable[[Example], Any], answer: BinaryIO) 
 
 
 def run_all(
-    todo: Sequence[Example], work: Callable[[Example], dict[str, Any]], parallel: int
+    todo: Sequence[Example],
+    work: Callable[[Example], dict[str, Any]],
+    parallel: int,
+    limit: float,
 ) -> Iterator[dict[str, Any]]:
     """The rows, as they come, of so many examples at a time."""
     waiting = list(reversed(todo))
@@ -249,9 +266,9 @@ def run_all(
             flying.append(Child(waiting.pop(), work))
         ready, _, _ = select.select([one.file for one in flying], [], [], 1.0)
         for one in list(flying):
-            if one.file in ready or time.monotonic() - one.began > LIMIT:
+            if one.file in ready or time.monotonic() - one.began > limit:
                 flying.remove(one)
-                yield one.end()
+                yield one.end(limit)
 
 
 def main() -> None:
@@ -261,6 +278,8 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="Compile only; run nothing.")
     parser.add_argument("--match", default="", help="Only examples whose path matches.")
     parser.add_argument("--most", type=int, default=1000, help="At most so many of each package.")
+    parser.add_argument("--warm", action="store_true", help="Fork from what has the imports done.")
+    parser.add_argument("--limit", type=float, default=180.0, help="Seconds for one example.")
     parser.add_argument("--parallel", type=int, default=2, help="So many at a time.")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir(), "nbflow-corpus"))
     parser.add_argument("--retry", default="", help="Forget earlier verdicts that match.")
@@ -283,7 +302,8 @@ def main() -> None:
 
     import nbflow.verify.check  # noqa: F401
 
-    for row in run_all(todo, compiles if options.check else verify, options.parallel):
+    work = compiles if options.check else partial(verify, warm=options.warm)
+    for row in run_all(todo, work, options.parallel, options.limit):
         rows.append(row)
         with log.open("a") as file:
             file.write(json.dumps(row) + "\n")

@@ -147,7 +147,7 @@ OPTION_CALLS = frozenset(
     sklearn.set_config locale.setlocale sys.setrecursionlimit polars.Config.set_tbl_rows
     torch.set_default_dtype torch.set_num_threads torch.set_printoptions
     statsmodels.set_option xarray.set_options dask.config.set decimal.setcontext
-    pandas.plotting.register_matplotlib_converters""".split()
+    pandas.plotting.register_matplotlib_converters deap.creator.create""".split()
 )
 #: Calls that change the process in a way that nbflow only warns of.
 WARNED_CALLS = frozenset(

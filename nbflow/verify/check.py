@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from nbflow.verify.same import Difference, find_difference
 
 if TYPE_CHECKING:
     from nbflow.client.run import Run
+    from nbflow.client.task import Task
     from nbflow.engines.base import Engine
 
 #: these travel as code: no task keeps them
@@ -199,7 +201,7 @@ class _Comparison:
         for name in step.outputs:
             if name in held.values or name in task.artifacts:
                 check = self._check_value(check, name, held.values, task.artifacts)
-        return _with(check, "", self._printed(held, self._run[step.name].log))
+        return _with(check, "", self._printed(held, list(self._run[step.name])))
 
     def _check_value(
         self, check: StepCheck, name: str, kernel: Mapping[str, Any], flow: Mapping[str, Any]
@@ -231,23 +233,17 @@ class _Comparison:
                 check = _with(check, place, find_difference(x[name], y[name], place, self._own))
         return check
 
-    def _printed(self, held: KernelStep, log: str) -> Difference | None:
-        kernel, flow = comparable(held.printed), comparable(log)
-        if held.noisy:  # warnings stand among the flow's lines, and name other files
-            rest = iter(flow)
-            missing = next((line for line in kernel if line not in rest), None)
-            return None if missing is None else Difference("printed output", repr(missing), "not")
-        for x, y in zip(kernel, flow, strict=False):
-            if x != y:
-                return Difference("printed output", repr(x), repr(y))
-        if len(kernel) != len(flow):
-            more = (kernel if len(kernel) > len(flow) else flow)[min(len(kernel), len(flow))]
-            x, y = (
-                repr(more) if len(one) == max(len(kernel), len(flow)) else "the end"
-                for one in (kernel, flow)
-            )
-            return Difference("printed output", x, y)
-        return None
+    def _printed(self, held: KernelStep, step: Sequence[Task]) -> Difference | None:
+        """What the step itself printed is compared; what its child processes did may count too."""
+        kernel = comparable(held.printed)
+        own = _lines_differ(kernel, comparable("".join(_own(task) for task in step)))
+        if own is None or not any(task.aside for task in step):
+            return own
+        everything = comparable("".join(task.log for task in step))
+        if held.noisy:  # the flow's log has standard error as well
+            rest = iter(everything)
+            return None if all(line in rest for line in kernel) else own
+        return own if _lines_differ(kernel, everything) else None
 
     def explain(self, check: StepCheck, again: Sequence[KernelRun]) -> StepCheck:
         """Tell what several runs of the kernel do not agree on either, and the likely cause."""
@@ -289,6 +285,22 @@ class _Comparison:
                     "gets the value as it was before. Put the two into one step."
                 )
         return None
+
+
+def _own(task: Task) -> str:
+    """What a task printed without what standard error and child processes did."""
+    data = task.printed()
+    for start, end in reversed(task.aside):
+        data = data[:start] + data[end:]
+    return data.decode("utf-8", "replace")
+
+
+def _lines_differ(kernel: Sequence[str], flow: Sequence[str]) -> Difference | None:
+    for x, y in zip_longest(kernel, flow):
+        if x != y:
+            told = ("the end" if one is None else repr(one) for one in (x, y))
+            return Difference("printed output", *told)
+    return None
 
 
 def _with(check: StepCheck, name: str, difference: Difference | None) -> StepCheck:

@@ -105,3 +105,14 @@ def test_a_change_that_the_run_was_in_doubt_of_is_the_cause(tmp_path: Path, caps
     assert (make["differences"], first["doubtful"]) == ([], ["lexer"])
     assert [one["place"] for one in second["differences"]] == ["two"]
     assert second["cause"].startswith("`first` may have changed `lexer` in place")
+
+
+def test_warnings_of_the_flow_alone_do_not_count_as_printed(tmp_path: Path, capsys: Any) -> None:
+    path = tmp_path / "loud.py"
+    path.write_text(
+        "# %%\n# nbflow: step a\nimport os, sys\nprint('one')\nkernel = 'ipykernel' in sys.modules\n"
+        "_ = kernel or print('only here', file=sys.stderr)\nprint('two')\nos.system('echo three')\n"
+    )
+    call(["verify", str(path), "--on", "dask", "--json"])
+    (step,) = json.loads(capsys.readouterr().out)["steps"]
+    assert [d["place"] for d in step["differences"]] == ["kernel"]

@@ -24,6 +24,8 @@ _CELL = 60
 _ROWS = 5
 _COLUMNS = 20
 _HEAD = 10
+#: values of a tensor that statistics are of
+_SAMPLE = 1 << 18
 #: pixels of an image's longer side
 _PIXELS = 480
 
@@ -44,6 +46,10 @@ def preview(value: Any, put_image: PutImage) -> dict[str, Any] | None:
 def _preview(value: Any, put_image: PutImage) -> dict[str, Any]:
     if _is_a(value, "numpy", "ndarray"):
         return _array(value)
+    if _is_a(value, "torch", "Tensor"):
+        return _tensor(value)
+    if _is_a(value, "torch.nn", "Module"):
+        return {"kind": "object", "repr": f"{_parameters(value)}\n{value}"[:_TEXT]}
     if _is_a(value, "pandas", "DataFrame"):
         return _frame(value)
     if _is_a(value, "pandas", "Series"):
@@ -74,6 +80,23 @@ def _array(array: Any) -> dict[str, Any]:
     }
     stats = array_statistics(array)
     return {**shown, "stats": stats} if stats else shown
+
+
+def _tensor(tensor: Any) -> dict[str, Any]:
+    """As an array; `device` where it is not the CPU."""
+    flat = tensor.detach().reshape(-1)
+    # a sample comes over from a GPU, not gigabytes
+    sample = flat[:: max(1, len(flat) // _SAMPLE)].cpu()
+    exact = sample if str(sample.dtype) != "torch.bfloat16" else sample.float()
+    shown = _array(exact.numpy())
+    shown |= {"shape": list(tensor.shape), "dtype": str(tensor.dtype)}
+    shown["head"] = [_cell(item) for item in flat[:_HEAD].cpu()]
+    return shown if tensor.device.type == "cpu" else {**shown, "device": str(tensor.device)}
+
+
+def _parameters(module: Any) -> str:
+    count = sum(parameter.numel() for parameter in module.parameters())
+    return f"{count:,} parameters"
 
 
 def _frame(frame: Any) -> dict[str, Any]:

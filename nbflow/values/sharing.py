@@ -37,6 +37,14 @@ class ArraySharing:
                 self._shared.setdefault(key, []).append((low, high, whole))
         return bool(self._shared)
 
+    def wholes(self) -> dict[int, Any]:
+        """The arrays met that own their memory, by its address."""
+        return {
+            root.__array_interface__["data"][0]: root
+            for root, arrays in self._met.values()
+            if id(root) in arrays
+        }
+
     def reduce(self, obj: Any) -> Any:
         """How to pickle an array or the inside of a frame; None to leave it to others."""
         if self._manager is not None and isinstance(obj, self._manager):

@@ -47,7 +47,7 @@ class Batch:
     keys: tuple[str, ...]
     timeout: float | None = None
     #: the GPUs that the tasks may use; None where nobody hands them out
-    devices: tuple[int, ...] | None = None
+    devices: tuple[str, ...] | None = None
 
 
 class UnderWay(NamedTuple):

@@ -67,7 +67,7 @@ class Guided:
         return seconds is not None and seconds < SHORT
 
     def take(
-        self, work: Work, slots: int, devices: tuple[int, ...] | None = None, most: int = LARGEST
+        self, work: Work, slots: int, devices: tuple[str, ...] | None = None, most: int = LARGEST
     ) -> Batch:
         """The next batch of this kind."""
         at = (work.step.name, work.part, work.attempt)

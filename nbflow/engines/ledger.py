@@ -12,8 +12,8 @@ class Ledger:
     """What there is, and who has what. A task that names no cores has one."""
 
     there: dict[str, float]
-    devices: tuple[int, ...] = ()
-    _held: dict[int, tuple[dict[str, float], tuple[int, ...] | None]] = field(default_factory=dict)
+    devices: tuple[str, ...] = ()
+    _held: dict[int, tuple[dict[str, float], tuple[str, ...] | None]] = field(default_factory=dict)
 
     def lacks(self, work: Work) -> list[str]:
         """The names of what is taken, of what a task of this kind needs."""
@@ -27,7 +27,7 @@ class Ledger:
         """A batch of this kind was started."""
         self._held[number] = (needs(work), self.pick(work))
 
-    def pick(self, work: Work) -> tuple[int, ...] | None:
+    def pick(self, work: Work) -> tuple[str, ...] | None:
         """The GPUs that the next batch of this kind gets; None where it asked for none."""
         wanted = int(needs(work).get("gpu", 0))
         if not wanted or not self.devices:

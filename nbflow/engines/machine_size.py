@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from itertools import takewhile
+
+_NAMED = ("GPU-", "MIG-")
 
 
 def machine_size() -> dict[str, float]:
@@ -24,11 +27,13 @@ def cores() -> int:
     return max(1, min(allowed or 1, quota or allowed or 1))
 
 
-def gpus() -> tuple[int, ...]:
-    """The numbers of the GPUs that may be used."""
+def gpus() -> tuple[str, ...]:
+    """The GPUs that may be used, by number, or by name as `GPU-…` and `MIG-…`."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
-        return tuple(int(one) for one in visible.split(",") if one.strip().isdecimal())
+        names = [name.strip() for name in visible.split(",")]
+        # as CUDA has it: what follows a name that is none is not looked at
+        return tuple(takewhile(lambda name: name.isdecimal() or name[:4] in _NAMED, names))
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return ()
@@ -37,7 +42,7 @@ def gpus() -> tuple[int, ...]:
     except (OSError, subprocess.TimeoutExpired):
         return ()
     found = [line for line in listed.stdout.splitlines() if line.startswith("GPU ")]
-    return tuple(range(len(found)))
+    return tuple(map(str, range(len(found))))
 
 
 def _memory() -> int:

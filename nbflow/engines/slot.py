@@ -165,14 +165,14 @@ class _Late(Exception):
 class _Child:
     """A host process, from its parent's side."""
 
-    def __init__(self, store: Store, run: int, devices: tuple[int, ...] | None) -> None:
+    def __init__(self, store: Store, run: int, devices: tuple[str, ...] | None) -> None:
         self.devices = devices
         self.name = f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
         self.live = live_folder(store.root, run) / f"{self.name}.log"
         self.memory = memory_use()
         environment = {**os.environ, "PYTHONHASHSEED": "0", "MPLBACKEND": "agg"}
         if devices is not None:
-            environment["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, devices))
+            environment["CUDA_VISIBLE_DEVICES"] = ",".join(devices)
         self._process = subprocess.Popen(
             # -P: a file of the user beside the notebook must not stand in for one of ours
             [sys.executable, "-P", "-m", "nbflow.engines.host"],

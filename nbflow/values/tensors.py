@@ -111,7 +111,9 @@ def _computed(value: Any, function: str) -> Any:
     """A tensor that a calculation gave, whose steps back are not there any more."""
     torch = _torch()
 
-    class Elsewhere(torch.autograd.Function):  # type: ignore[misc]
+    base: Any = torch.autograd.Function
+
+    class Elsewhere(base):  # type: ignore[misc]
         @staticmethod
         def forward(ctx: Any, leaf: Any) -> Any:
             return leaf.clone()

@@ -64,13 +64,13 @@ def test_nothing_is_left_after_drain() -> None:
 
 
 def test_the_ledger_shares_out_what_there_is() -> None:
-    ledger = Ledger({"cpu": 4.0, "memory": 100.0, "gpu": 2.0}, devices=(0, 1))
+    ledger = Ledger({"cpu": 4.0, "memory": 100.0, "gpu": 2.0}, devices=("0", "1"))
     heavy = work(1, resources={"cpu": 2, "gpu": 1, "memory": 60})
     assert ledger.lacks(heavy) == []
-    assert ledger.pick(heavy) == (0,)
+    assert ledger.pick(heavy) == ("0",)
     ledger.hold(1, heavy)
     assert ledger.lacks(heavy) == ["memory"]
-    assert ledger.pick(heavy) == (1,)
+    assert ledger.pick(heavy) == ("1",)
     plain = work(1)
     assert ledger.pick(plain) is None
     ledger.hold(2, plain)

@@ -16,7 +16,7 @@ from nbflow_jupyter.openapi import shapes
 from nbflow_jupyter.routes import ROUTES, document
 
 ROOT = Path(__file__).parents[2]
-MIRROR = ROOT / "labextension/src/wire.ts"
+MIRROR = ROOT / "labextension/src/wire"
 
 _INTERFACE = re.compile(r"^export interface I(\w+)(?: extends \w+)? \{\n(.*?)^\}", re.M | re.S)
 _FIELD = re.compile(r"^  (\w+)(\??):", re.M)
@@ -24,9 +24,11 @@ _FIELD = re.compile(r"^  (\w+)(\??):", re.M)
 
 def mirrored() -> dict[str, dict[str, bool]]:
     """The fields of each interface of the front end, and whether they may be left out."""
-    if not MIRROR.exists():
-        pytest.skip("labextension/src/wire.ts is not there")
-    text = re.sub(r"/\*.*?\*/", "", MIRROR.read_text(encoding="utf-8"), flags=re.S)
+    files = sorted(MIRROR.glob("*.ts"))
+    if not files:
+        pytest.skip("labextension/src/wire is not there")
+    text = "".join(file.read_text(encoding="utf-8") for file in files)
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
     return {
         name: {field: bool(optional) for field, optional in _FIELD.findall(body)}
         for name, body in _INTERFACE.findall(text)

@@ -1,6 +1,6 @@
 """Wire: every JSON shape that the server extension takes or gives, in one place.
 
-The front end mirrors them in `labextension/src/wire.ts`, each name with an `I` before it; a test
+The front end mirrors them in `labextension/src/wire/`, each name with an `I` before it; a test
 compares the fields. Times are seconds since the epoch, sizes are bytes, cells count from 0 and
 lines from 1. What is unknown is null, never absent. A list that may be long is a page: `next` is
 the `cursor` to ask for the following one with, null at the end.

@@ -117,13 +117,15 @@ def placed(example: Example, notebook: dict[str, Any]) -> Iterator[Path]:
 
 
 def warmed(example: Example) -> None:
-    """Import what the example imports, so that its tasks, which are forked, need not; no figures."""
+    """Import what the example imports, so that its tasks, which are forked, need not."""
+    os.environ["MPLBACKEND"] = "agg"  # as tasks have it, and the kernel has not
     for _, source in read_cells(example.path):
         for line in source.splitlines():
             found = re.match(r"(?:import|from) ([\w.]+)", line)
-            if found and not found[1].startswith(("matplotlib", "pylab", "seaborn", "__future__")):
+            if found and found[1] != "__future__":
                 with suppress(Exception):
                     import_module(found[1])
+    del os.environ["MPLBACKEND"]
 
 
 def verify(example: Example, warm: bool = False) -> dict[str, Any]:
@@ -149,6 +151,7 @@ def verify(example: Example, warm: bool = False) -> dict[str, Any]:
         finally:
             os.chdir("/")
     verdict, reason = _judge(found)
+    row["doubts"] = [f"{one['step']}:{name}" for one in found["steps"] for name in one["doubtful"]]
     return row | {"verdict": verdict, "reason": reason}
 
 

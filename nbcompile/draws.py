@@ -1,8 +1,9 @@
 """Draws: library calls that draw from a process-wide random generator, and when they do not.
 
 `train_test_split(X)` draws from `numpy.random` unless it is given a `random_state`. The names are
-those of scikit-learn 1.9, SciPy 1.17, NetworkX 3.6 and seaborn 0.13 whose `random_state`, `seed` or
-`rng` is None by default; left out are those that draw only with certain options, which a run tells.
+those of scikit-learn 1.9, SciPy 1.17, NetworkX 3.6, seaborn 0.13, imbalanced-learn 0.14, tslearn
+0.10 and DEAP 1.4 whose `random_state`, `seed` or `rng` is None by default; left out are those that
+draw only with certain options, which a run tells.
 """
 
 from __future__ import annotations
@@ -57,12 +58,28 @@ _NETWORKX = frozenset(
     thresholded_random_geometric_graph watts_strogatz_graph waxman_graph""".split()
 )
 _SEABORN = frozenset("barplot catplot lineplot lmplot pointplot regplot".split())
+_IMBLEARN = frozenset(
+    """ADASYN BalancedBaggingClassifier BalancedRandomForestClassifier BorderlineSMOTE
+    ClusterCentroids CondensedNearestNeighbour EasyEnsembleClassifier InstanceHardnessThreshold
+    KMeansSMOTE OneSidedSelection RUSBoostClassifier RandomOverSampler RandomUnderSampler SMOTE
+    SMOTEENN SMOTEN SMOTENC SMOTETomek SVMSMOTE make_imbalance""".split()
+)
+_TSLEARN = frozenset(
+    """KShape KernelKMeans LearningShapelets TimeSeriesKMeans TimeSeriesMLPClassifier
+    TimeSeriesMLPRegressor random_walk_blobs random_walks""".split()
+)
+_DEAP = frozenset("eaGenerateUpdate eaMuCommaLambda eaMuPlusLambda eaSimple varAnd varOr".split())
 #: by package: what of it draws, and from which generators
 _LIBRARIES: dict[str, tuple[frozenset[str], tuple[str, ...]]] = {
     "sklearn": (_SKLEARN, ("numpy_random",)),
     "scipy": (_SCIPY, ("numpy_random",)),
     "networkx": (_NETWORKX, ("random", "numpy_random")),
     "seaborn": (_SEABORN, ("numpy_random",)),
+    "imblearn": (_IMBLEARN, ("numpy_random",)),
+    "tslearn": (_TSLEARN, ("numpy_random",)),
+    "deap": (_DEAP, ("random",)),
+    # its sampler begins with a copy of the state
+    "emcee": (frozenset({"EnsembleSampler"}), ("numpy_random",)),
 }
 #: methods that draw, of distributions and of frames
 _METHODS = frozenset(("rvs", "sample"))

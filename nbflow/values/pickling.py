@@ -69,7 +69,8 @@ def _dump(
         buffers.append(raw)
         return False
 
-    pickler = ValuePickler(file, keep, captured, sharing, tensors)
+    current = "_figure" in name.split(", ")
+    pickler = ValuePickler(file, keep, captured, sharing, tensors, current)
     try:
         pickler.dump(value)
     except CapturedError as error:
@@ -89,11 +90,14 @@ class ValuePickler(cloudpickle.Pickler):  # type: ignore[misc,unused-ignore]
         captured: frozenset[str],
         sharing: ArraySharing,
         tensors: TensorSharing,
+        current: bool,
     ) -> None:
         super().__init__(file, protocol=5, buffer_callback=keep)
         self._captured = captured
         self._sharing = sharing
         self._tensors = tensors
+        #: whether a figure is pyplot's current one, and is so again when it comes back
+        self._current = current
         #: the object in hand, should pickling fail
         self.last: Any = None
 
@@ -108,6 +112,8 @@ class ValuePickler(cloudpickle.Pickler):  # type: ignore[misc,unused-ignore]
             return _make_cell, (), _contents(obj), None, None, _fill_cell
         if kind in _DICT_VIEWS:
             return _view_again, (gc.get_referents(obj)[0], _DICT_VIEWS[kind])
+        if not self._current and _is_figure(obj):
+            return _apart_from_pyplot(obj.__reduce_ex__(5))
         if kind.__name__ == "flatiter" and kind.__module__ == "numpy":
             return _flat_again, (obj.base, obj.index)
         if isinstance(obj, type) and kind in copyreg.dispatch_table:
@@ -167,6 +173,18 @@ def _contents(cell: types.CellType) -> tuple[Any, ...]:
 def _fill_cell(cell: types.CellType, contents: tuple[Any, ...]) -> None:
     if contents:
         cell.cell_contents = contents[0]
+
+
+def _is_figure(value: Any) -> bool:
+    figure = sys.modules.get("matplotlib.figure")
+    return figure is not None and isinstance(value, figure.Figure)
+
+
+def _apart_from_pyplot(reduced: Any) -> Any:
+    """A figure's reduction with which pyplot does not open, and so show, it again."""
+    make, arguments, state, *more = reduced
+    state.pop("_restore_to_pylab", None)
+    return make, arguments, state, *more
 
 
 def _view_again(mapping: Any, kind: str) -> Any:

@@ -19,6 +19,7 @@ from nbcompile.notebook import Notebook
 from nbflow.errors import UserError
 from nbflow.verify.dump import UNREADABLE
 from nbflow.verify.kernel import KernelRun, KernelStep, comparable, run_in_kernel
+from nbflow.verify.pictures import picture_of, pictures_differ
 from nbflow.verify.same import Difference, find_difference
 
 if TYPE_CHECKING:
@@ -201,7 +202,11 @@ class _Comparison:
         for name in step.outputs:
             if name in held.values or name in task.artifacts:
                 check = self._check_value(check, name, held.values, task.artifacts)
-        return _with(check, "", self._printed(held, list(self._run[step.name])))
+        tasks = list(self._run[step.name])
+        check = _with(check, "", self._printed(held, tasks))
+        shown = [picture_of(output.data) for task in tasks for output in task.outputs]
+        pictures = [picture for picture in shown if picture is not None]
+        return _with(check, "", pictures_differ(held.pictures, pictures))
 
     def _check_value(
         self, check: StepCheck, name: str, kernel: Mapping[str, Any], flow: Mapping[str, Any]
@@ -276,9 +281,17 @@ class _Comparison:
             names |= {read.name for read in one.reads.inputs}
             todo += [self._flow.step(name) for name in one.depends if name not in upstream]
             upstream |= set(one.depends)
-        for earlier in self._flow.steps:
+        here = self._flow.steps.index(step)
+        for earlier in self._flow.steps[: here + 1]:
             task = self._run.store.task(self._run.id, earlier.name)
-            found = sorted(names.intersection(task.changed if task else ()))
+            changed = task.changed if task else ()
+            drawn = [one for one in changed if one.startswith("the state of")]
+            if drawn:
+                return (
+                    f"`{earlier.name}` used {drawn[0]} unseen, which the notebook seeds. Give what "
+                    "draws a seed of its own, or put the two into one step."
+                )
+            found = sorted(names.intersection(changed))
             if found:
                 return (
                     f"`{earlier.name}` may have changed `{found[0]}` in place unseen: a later step "
@@ -316,8 +329,11 @@ def _unlike(first: KernelStep, second: KernelStep) -> list[str]:
         for name, value in first.values.items()
         if name in second.values and find_difference(value, second.values[name], name) is not None
     ]
-    same = comparable(first.printed) == comparable(second.printed)
-    return names if same else [*names, "printed output"]
+    if comparable(first.printed) != comparable(second.printed):
+        names.append("printed output")
+    if pictures_differ(first.pictures, second.pictures):
+        names.append("pictures shown")
+    return names
 
 
 def _belongs(difference: Difference, unsteady: Sequence[str]) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 from nbcompile.notebook import Notebook
 from nbcompile.spelling import with_comment_tags
 from nbflow.errors import user_error
+from nbflow.verify.pictures import picture_of
 
 #: outputs that nbflow itself shows in the kernel: progress bars, notes
 _OURS = "application/vnd.nbflow.cell+json"
@@ -24,6 +25,8 @@ class KernelStep:
 
     values: dict[str, Any] = field(default_factory=dict)
     printed: str = ""
+    #: shown pictures, as `picture_of` has them
+    pictures: list[str] = field(default_factory=list)
     #: whether warnings and the like were printed, which name other files and lines in a flow
     noisy: bool = False
 
@@ -112,7 +115,10 @@ class _Session:
                 step.noisy = step.noisy or content["name"] == "stderr"
             elif message["msg_type"] in ("display_data", "execute_result"):
                 data = content["data"]
-                if _OURS not in data and "<progress " not in data.get("text/html", ""):
+                picture = picture_of(data)
+                if picture is not None:
+                    step.pictures.append(picture)
+                elif _OURS not in data and "<progress " not in data.get("text/html", ""):
                     step.printed += f"{data.get('text/plain', '')}\n"
 
     def _values(self, step: str) -> dict[str, Any]:
@@ -132,14 +138,17 @@ class _Session:
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
 _TIMING = re.compile(r"^(CPU times: .*|Wall time: .*|Compiler *: .*)\n?", re.MULTILINE)
-_FIGURE = re.compile(r"<Figure size [^>]*>")
+#: what stands for something that is shown in another form
+_STANDS_IN = re.compile(
+    r"<Figure size [^>]*>|<IPython\.core\.display\.\w+ object>|<(text|application|image)/[\w.+-]+>"
+)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def comparable(text: str) -> list[str]:
     """Printed text as lines that two processes can agree on.
 
-    Without addresses, colours and timings, and without figures, which a kernel shows cell by cell.
+    Without addresses, colours and timings, and without what stands for a picture or a page.
     """
-    text = _FIGURE.sub("", _TIMING.sub("", _COLOUR.sub("", text)))
+    text = _STANDS_IN.sub("", _TIMING.sub("", _COLOUR.sub("", text)))
     return [line.rstrip() for line in _ADDRESS.sub("0x…", text).splitlines() if line.strip()]

@@ -287,6 +287,22 @@ def test_an_arrays_flat_goes_on_where_it_was() -> None:
     assert again_array.tolist() == [[0, 1, 2], [3, 40, 5]]
 
 
+def test_pyplot_does_not_open_a_figure_again_that_comes_back() -> None:
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots()
+    axes.plot([1, 2])
+    try:
+        held, same_axes = again([figure, axes], "fig, ax")
+        assert pyplot.get_fignums() == [figure.number]
+        assert same_axes is held.axes[0]
+        assert same_axes.lines[0].get_ydata().tolist() == [1, 2]
+        # the current figure of a notebook whose figures stay open
+        assert again(figure, "_figure") is pyplot.gcf()
+    finally:
+        pyplot.close("all")
+
+
 class Registering(type):
     """A metaclass whose classes are made by a function of its own, which keeps them."""
 

@@ -116,3 +116,29 @@ def test_warnings_of_the_flow_alone_do_not_count_as_printed(tmp_path: Path, caps
     call(["verify", str(path), "--on", "dask", "--json"])
     (step,) = json.loads(capsys.readouterr().out)["steps"]
     assert [d["place"] for d in step["differences"]] == ["kernel"]
+
+
+def test_pictures_are_compared(tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:
+    path = tmp_path / "drawn.py"
+    cells = (
+        "make\nimport matplotlib.pyplot as plt\nfig, ax = plt.subplots()",
+        "draw\nax.plot([1, 2])\nprint('drawn')",
+        "show\nfig",
+    )
+    path.write_text("".join(f"# %%\n# nbflow: step {cell}\n" for cell in cells))
+    assert call(["verify", str(path), "--on", "inline"]) == 0
+    capsys.readouterr()
+    real = check.run_in_kernel
+
+    def altered(*arguments: Any) -> KernelRun:
+        run = real(*arguments)
+        run.steps["show"].pictures[:] = run.steps["make"].pictures  # without the line
+        run.steps["draw"].pictures.append("")
+        return run
+
+    monkeypatch.setattr(check, "run_in_kernel", altered)
+    assert call(["verify", str(path), "--on", "inline", "--json"]) == 1
+    _, draw, show = json.loads(capsys.readouterr().out)["steps"]
+    assert draw["differences"] == [{"place": "pictures shown", "kernel": "1", "flow": "0"}]
+    (difference,) = show["differences"]
+    assert difference["place"] == "pictures shown, number 1"

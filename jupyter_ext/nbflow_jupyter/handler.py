@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +17,7 @@ from tornado import web
 
 from nbcompile.notebook import NotebookError
 from nbflow.errors import UserError
+from nbflow.flags.kept import warnings_of
 from nbflow.store import Store
 from nbflow.store.records import Part, RunRecord
 from nbflow_jupyter import shapes, wire
@@ -87,12 +88,16 @@ class NbflowHandler(APIHandler):
             raise Refusal(404, f"There is no run {flow[:80]}/{number[:20]}.")
         return store, store.run(f"{flow}/{number}")
 
-    def row(self, store: Store, run: RunRecord) -> wire.RunRow:
-        """A run for a list, with the states of its steps while it is active."""
+    def rows(self, store: Store, runs: Sequence[RunRecord]) -> list[wire.RunRow]:
+        """Runs for a list, with the states of the steps of those that are active."""
+        flags = warnings_of(store, [run.id for run in runs])
+        return [self._row(store, run, flags.get(run.id, 0)) for run in runs]
+
+    def _row(self, store: Store, run: RunRecord, flags: int) -> wire.RunRow:
         steps: list[wire.StepState] = []
         if run.status in ("pending", "running"):
             steps = step_states(store, run, flow_version(store, run.version).spec)
-        return shapes.run_row(run, self.service.stores.relative(run.notebook), steps)
+        return shapes.run_row(run, self.service.stores.relative(run.notebook), steps, flags)
 
     def text(self, name: str, default: str | None = None) -> str:
         """A text of the query; a refusal where it is missing and has no default."""

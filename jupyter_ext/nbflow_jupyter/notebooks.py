@@ -32,6 +32,7 @@ def notebook_state(store: Store | None, name: str, path: str, file: Path) -> wir
                     "created": run.created,
                     "started": state["started"],
                     "finished": state["finished"],
+                    "engine": run.engine,
                     "code": codes[state["name"]],
                 }
             )

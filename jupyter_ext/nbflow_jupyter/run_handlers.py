@@ -77,7 +77,7 @@ class RunsHandler(NbflowHandler):
             kinds = ("flow", "status", "branch", "tag")
             total = count_runs(store, **{kind: asked[kind] for kind in kinds})
         return {
-            "runs": [self.row(store, record) for record in records],
+            "runs": self.rows(store, records),
             "next": str(records[-1].id) if len(records) == limit else None,
             "total": total,
             "seq": seq,
@@ -127,7 +127,7 @@ class RunHandler(NbflowHandler):
     def _detail(self, store: Store, run: RunRecord) -> wire.RunDetail:
         manifest = flow_version(store, run.version).manifest
         return {
-            "row": self.row(store, run),
+            "row": self.rows(store, [run])[0],
             "parameters": fields_of_run(manifest, run.params),
             "environment": store.environment(run),
             "options": run.options,
@@ -224,7 +224,7 @@ class CompareHandler(NbflowHandler):
     def _compare(self, name: str, paths: list[str]) -> wire.Compare:
         store = self.service.stores.need(name)
         runs = [store.run(path) for path in paths]
-        return compare(store, runs, [self.row(store, run) for run in runs])
+        return compare(store, runs, self.rows(store, runs))
 
 
 def check_request(body: dict[str, Any]) -> None:

@@ -26,7 +26,10 @@ _repr.maxlist = _repr.maxtuple = _repr.maxdict = _repr.maxset = 12
 
 
 def run_row(
-    record: RunRecord, notebook: str | None, steps: Iterable[wire.StepState] = ()
+    record: RunRecord,
+    notebook: str | None,
+    steps: Iterable[wire.StepState] = (),
+    flags: int = 0,
 ) -> wire.RunRow:
     """A run in a list; ``notebook`` is its file below the server's root."""
     return {
@@ -48,6 +51,7 @@ def run_row(
         "metrics": short_values(record.metrics),
         "error": error_note(record.error),
         "cancelling": record.cancel is not None and record.status in ("pending", "running"),
+        "flags": flags,
         "steps": list(steps),
     }
 

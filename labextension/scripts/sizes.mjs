@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
-const LIMIT_KB = 220;
+const LIMIT_KB = 240;
 const root = dirname(dirname(new URL(import.meta.url).pathname));
 const folder = join(root, '../jupyter_ext/nbflow_jupyter/labextension/static');
 const files = readdirSync(folder)

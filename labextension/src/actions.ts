@@ -2,10 +2,12 @@
 
 import { JupyterFrontEnd } from '@jupyterlab/application';
 import { Dialog, InputDialog, Notification, showDialog } from '@jupyterlab/apputils';
+import { PathExt } from '@jupyterlab/coreutils';
 import { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { ApiError } from './api';
 import { StartForm } from './components/StartForm';
+import { bytes } from './models/format';
 import { isFinal } from './models/runpage';
 import { CommandIDs, INbflow } from './tokens';
 import { IRunRow, IStartRequest, Json } from './wire';
@@ -62,6 +64,60 @@ export async function startNotebook(
   } catch (reason) {
     complain(reason);
   }
+}
+
+/** Ask where the package of a saved notebook is to go, and put it there. */
+export async function exportNotebook(
+  app: JupyterFrontEnd,
+  nbflow: INbflow,
+  notebook: string
+): Promise<void> {
+  const { api, trans } = nbflow;
+  try {
+    const { name, data } = await api.package(notebook);
+    const beside = PathExt.join(PathExt.dirname(notebook), name);
+    const save = trans.__('Save as %1', beside);
+    const answer = await showDialog({
+      title: trans.__('Export as a package'),
+      body: trans.__(
+        'The Python package that the notebook compiles to, %1. It runs without nbflow.',
+        bytes(data.size)
+      ),
+      buttons: [
+        Dialog.cancelButton({ label: trans.__('Cancel') }),
+        Dialog.createButton({ label: save }),
+        Dialog.okButton({ label: trans.__('Download') })
+      ]
+    });
+    if (!answer.button.accept) {
+      return;
+    }
+    if (answer.button.label === save) {
+      await app.serviceManager.contents.save(beside, {
+        type: 'file',
+        format: 'base64',
+        content: await base64(data)
+      });
+      Notification.success(trans.__('Saved as %1', beside), { autoClose: 5000 });
+    } else {
+      const link = document.createElement('a');
+      link.href = URL.createObjectURL(data);
+      link.download = name;
+      link.click();
+      URL.revokeObjectURL(link.href);
+    }
+  } catch (reason) {
+    complain(reason);
+  }
+}
+
+function base64(data: Blob): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(String(reader.result).split(',')[1]);
+    reader.onerror = () => reject(reader.error ?? new Error('unreadable'));
+    reader.readAsDataURL(data);
+  });
 }
 
 /** Register the commands; `hit` gives the run of a context menu. */

@@ -13,6 +13,7 @@ import {
   ICompileRequest,
   IDiagnostic,
   IFacets,
+  IFlags,
   IGraph,
   IHeatStrip,
   IInfo,
@@ -78,6 +79,8 @@ export class Api {
 
   run = (run: string): Promise<IRunDetail> => this.get(this.of(run));
 
+  flags = (run: string): Promise<IFlags> => this.get(this.of(run, 'flags'));
+
   graph = (run: string): Promise<IGraph> => this.get(this.of(run, 'graph'));
 
   steps = (run: string): Promise<ISteps> => this.get(this.of(run, 'steps'));
@@ -125,6 +128,16 @@ export class Api {
     this.send('POST', this.of(run, 'tags'), request);
 
   remove = (run: string): Promise<void> => this.send('DELETE', this.of(run));
+
+  /** The package that a saved notebook compiles to, as a zip file, and its name. */
+  async package(notebook: string): Promise<{ name: string; data: Blob }> {
+    const url = this.address(this.settings.baseUrl, 'export', { notebook });
+    const response = await this.fetch(url, {});
+    const named = /filename="([^"]+)"/.exec(
+      response.headers.get('Content-Disposition') ?? ''
+    );
+    return { name: named?.[1] ?? 'package.zip', data: await response.blob() };
+  }
 
   /** Address of something that the browser loads by itself: an image, a page, a download. */
   url(run: string, route: string, query: Query = {}): string {
@@ -177,17 +190,18 @@ export class Api {
   }
 
   private async ask<T>(url: string, init: RequestInit): Promise<T> {
+    const response = await this.fetch(url, init);
+    return response.status === 204 ? (undefined as T) : ((await response.json()) as T);
+  }
+
+  private async fetch(url: string, init: RequestInit): Promise<Response> {
     const response = await ServerConnection.makeRequest(url, init, this.settings);
-    if (response.status === 204) {
-      return undefined as T;
-    }
-    const text = await response.text();
     if (response.ok) {
-      return JSON.parse(text) as T;
+      return response;
     }
     let problem: Partial<IProblem> = {};
     try {
-      problem = JSON.parse(text) as IProblem;
+      problem = (await response.json()) as IProblem;
     } catch {
       // a proxy's page, say
     }

@@ -75,8 +75,8 @@ export class Live implements IDisposable {
 
   private take(change: IChange): void {
     if (change.kind === 'hello') {
-      // what happened between two connections is not told again
-      if (this._seq !== null && change.seq !== this._seq) {
+      // what happened between two connections is not told again, and the server may be another one
+      if (this._seq !== null) {
         this.reset(change.seq);
       }
       this._seq = change.seq;

@@ -37,4 +37,5 @@ export namespace CommandIDs {
   export const showGraph = 'nbflow:show-graph';
   export const goToCell = 'nbflow:go-to-cell';
   export const insertCell = 'nbflow:insert-cell';
+  export const debugTask = 'nbflow:debug-task';
 }

@@ -151,7 +151,8 @@ def flag_lines(flags: RunFlags, most: int | None = None) -> list[Text]:
     """The flags, a line each, and what else has changed: in ``most`` lines where that is given."""
     from rich.text import Text
 
-    from nbflow.client.flags import WARNING, changed_since
+    from nbflow.client.flags import changed_since
+    from nbflow.flags.flag import WARNING
 
     shown = flags[:] if most is None or len(flags) <= most else flags[: most - 1]
     lines = [

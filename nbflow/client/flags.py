@@ -9,10 +9,8 @@ from typing import overload
 
 from nbflow.client.html import dim, page, table, title
 from nbflow.client.text import plural
-from nbflow.flags.flag import Flag, Flags, Since
+from nbflow.flags.flag import WARNING, Flag, Flags, Since
 
-#: from this weight on, a flag is marked as a warning
-WARNING = 7.0
 _CODE = re.compile(r"`([^`]*)`")
 #: names that a sentence lists
 _NAMED = 4

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+#: from this weight on, a flag is a warning
+WARNING = 7.0
+
 
 @dataclass(frozen=True, slots=True)
 class Flag:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from nbflow.errors import StoreError, UserError
 from nbflow.flags.facts import SCHEMA, Facts, collect_facts
 from nbflow.flags.find import find_flags
-from nbflow.flags.flag import Flags, Since
+from nbflow.flags.flag import WARNING, Flags, Since
 from nbflow.runtime.spec import FlowSpec, read_spec
 from nbflow.store.records import TaskRecord
 
@@ -48,6 +48,21 @@ def flags_of(store: Store, run: RunRecord, spec: FlowSpec | None = None) -> Flag
     flags = Flags(run.path, tuple(one.path for one in before), found, since)
     _keep(store, run.id, "flags", {"schema": SCHEMA, **flags.to_json()})
     return flags
+
+
+def warnings_of(store: Store, runs: Sequence[int]) -> dict[int, int]:
+    """How many flags that are warnings each run has, as far as they were worked out."""
+    found: dict[int, int] = {}
+    marks = ", ".join("?" * len(runs))
+    for row in store.db.query(
+        f"SELECT run_id, flags FROM run_facts WHERE flags IS NOT NULL AND run_id IN ({marks})",
+        tuple(runs),
+    ):
+        held = json.loads(row["flags"])
+        count = sum(one["weight"] >= WARNING for one in held["flags"])
+        if count:
+            found[row["run_id"]] = count
+    return found
 
 
 def _comparable(facts: Facts, one: RunRecord, run: RunRecord) -> Facts:

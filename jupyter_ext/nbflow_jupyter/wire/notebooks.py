@@ -61,6 +61,7 @@ class StepRun(TypedDict):
     created: float
     started: float | None
     finished: float | None
+    engine: str
     code: str
 
 

@@ -11,7 +11,7 @@ class RunRow(TypedDict):
     """A run in a list. Long values of `params` and `metrics` are cut to a short text.
 
     `notebook` is relative to the server's root, null where it lies outside. `steps` is filled
-    for active runs only.
+    for active runs only. `flags` counts what is a warning among the flags of a run that has ended.
     """
 
     run: str
@@ -32,6 +32,7 @@ class RunRow(TypedDict):
     metrics: dict[str, Any]
     error: ErrorNote | None
     cancelling: bool
+    flags: int
     steps: list[StepState]
 
 

@@ -13,6 +13,7 @@ export interface IArtifactsProps {
   model: RunPageModel;
   trans: TranslationBundle;
   onLoad(artifact: IArtifactInfo): void;
+  onDrag(event: MouseEvent, artifact: IArtifactInfo): void;
   onCopy(text: string): void;
 }
 
@@ -80,7 +81,15 @@ function Artifact(
       data-artifact={artifact.name}
       aria-label={artifact.name}
     >
-      <header>
+      <header
+        title={trans.__('Drag it into a notebook to load it there')}
+        onMouseDown={event => {
+          if (event.button === 0 && !(event.target as Element).closest('button, a')) {
+            event.preventDefault();
+            props.onDrag(event.nativeEvent, artifact);
+          }
+        }}
+      >
         <b>{artifact.name}</b>
         <span>{shape(artifact)}</span>
         <span>{bytes(artifact.size)}</span>

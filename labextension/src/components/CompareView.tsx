@@ -5,6 +5,7 @@ import React from 'react';
 
 import { Api } from '../api';
 import { duration, short, value } from '../models/format';
+import { statistics } from '../models/datastats';
 import { columns } from '../models/plots';
 import { NO_FILTER } from '../models/runlist';
 import { ICompare, ICompareRow, Json } from '../wire';
@@ -101,7 +102,8 @@ export function CompareView(props: ICompareViewProps): JSX.Element {
           ])}
         {tab === 'environment' &&
           table([[trans.__('Environment'), data.environment, false]])}
-        {tab === 'data' && table([[trans.__('Data'), data.data, false]])}
+        {tab === 'data' &&
+          table([[trans.__('Data'), withStatistics(data.data, all), true]])}
         {tab === 'plots' && (
           <div
             className="jp-nbflow-Scroll"
@@ -167,6 +169,15 @@ function Time(props: ICompareViewProps & { flow: string }): JSX.Element {
     </div>
   ) : (
     <Empty>{props.trans.__('Loading…')}</Empty>
+  );
+}
+
+/** Below each value that differs, what about it does. */
+function withStatistics(rows: readonly ICompareRow[], all: boolean): ICompareRow[] {
+  return rows.flatMap(row =>
+    row.differs || all
+      ? [row, ...statistics(row, all).map(one => ({ ...one, name: `\u2003${one.name}` }))]
+      : []
   );
 }
 
@@ -246,8 +257,12 @@ function CompareTable(
                 {rows.length === 0 && <small>{trans.__('no difference')}</small>}
               </th>
             </tr>
-            {rows.map(row => (
-              <tr key={row.name} data-differs={row.differs}>
+            {rows.map((row, place) => (
+              <tr
+                key={`${place} ${row.name}`}
+                data-differs={row.differs}
+                data-within={row.name.startsWith('\u2003')}
+              >
                 <th scope="row">{row.name}</th>
                 {row.values.map((item, index) => (
                   <td

@@ -4,7 +4,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import { CellState } from '../models/cellstates';
-import { duration } from '../models/format';
+import { cut, duration } from '../models/format';
 import { NODE_HEIGHT, NODE_WIDTH, place, shapeOf } from '../models/layout';
 import { runs } from '../models/strip';
 import { IGraph, IGraphNode, IHeatStrip, IStepState, Status } from '../wire';
@@ -24,7 +24,7 @@ export interface IGraphProps {
   direction?: 'LR' | 'TB';
 }
 
-const MIN_SCALE = 0.55;
+const MIN_SCALE = 0.75;
 
 /** What a node says below its name. */
 function note(
@@ -57,11 +57,6 @@ function note(
     parts.push(end === null ? '' : duration(end - state.started));
   }
   return parts.filter(Boolean).join(' · ');
-}
-
-/** Cut a text to about so many characters. */
-function fit(text: string, limit: number): string {
-  return text.length > limit ? text.slice(0, limit - 1) + '…' : text;
 }
 
 /** An SVG that themes style by CSS; arrows walk along the edges, Enter opens. */
@@ -228,10 +223,10 @@ export function FlowGraph(props: IGraphProps): JSX.Element {
                 )}
               </g>
               <text className="jp-nbflow-Graph-name" x={34} y={text ? 20 : 28}>
-                {fit(node.name, 19)}
+                {cut(node.name, 19)}
               </text>
               <text className="jp-nbflow-Graph-note" x={34} y={34}>
-                {fit(text, 23)}
+                {cut(text, 23)}
               </text>
               {many && strip && strip.count > 0 && (
                 <g transform={`translate(8,${NODE_HEIGHT - 6})`}>

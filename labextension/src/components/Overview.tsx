@@ -7,6 +7,7 @@ import { plain } from '../models/ansi';
 import { duration, moment, short, value } from '../models/format';
 import { RunPageModel } from '../models/runpage';
 import { IRunError, Json } from '../wire';
+import { FlagList } from './Flags';
 import { useLoaded } from './hooks';
 import { Button, Empty, Facts, Glyph, statusText } from './parts';
 
@@ -15,6 +16,7 @@ export interface IOverviewProps {
   trans: TranslationBundle;
   onGo(cell: number, line: number | null, step: string): void;
   onLoadInputs(step: string, key: string): void;
+  onDebug(step: string, key: string, error: IRunError | null): void;
   onOpen(run: string): void;
 }
 
@@ -42,10 +44,16 @@ export function ErrorBox(props: IOverviewProps & { error: IRunError }): JSX.Elem
           </button>
         )}
         {step && (
-          <Button
-            label={trans.__('Load its inputs into the notebook')}
-            onClick={() => props.onLoadInputs(step, key)}
-          />
+          <>
+            <Button
+              label={trans.__('Debug this task here')}
+              onClick={() => props.onDebug(step, key, error)}
+            />
+            <Button
+              label={trans.__('Load its inputs into the notebook')}
+              onClick={() => props.onLoadInputs(step, key)}
+            />
+          </>
         )}
       </div>
       {error.traceback && (
@@ -93,6 +101,7 @@ export function RunOverview(props: IOverviewProps): JSX.Element {
       role="group"
       aria-label={trans.__('Overview')}
     >
+      <FlagList model={model} trans={trans} onOpen={props.onOpen} />
       <Values title={trans.__('Metrics')} values={row.metrics} />
       <Values title={trans.__('Parameters')} values={params} />
       <section className="jp-nbflow-Card">
@@ -217,6 +226,12 @@ export function TaskOverview(props: IOverviewProps): JSX.Element {
             label={trans.__('Load its inputs into the notebook')}
             onClick={() => props.onLoadInputs(row.step, row.key)}
           />
+          {!data.error && (
+            <Button
+              label={trans.__('Debug this task here')}
+              onClick={() => props.onDebug(row.step, row.key, null)}
+            />
+          )}
         </section>
       )}
       {data.attempts.length > 0 && (

@@ -3,7 +3,7 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
-import { age, number } from '../models/format';
+import { age, cut, number } from '../models/format';
 import { IColumn, linear } from '../models/plots';
 import { IRunRow } from '../wire';
 import { useWidth } from './hooks';
@@ -21,6 +21,32 @@ interface IPlotProps {
 const HEIGHT = 300;
 const LEFT = 64;
 const BOTTOM = 40;
+
+/** What a mark of a run needs to be reached and opened by mouse and keyboard. */
+function pressable(
+  run: string,
+  props: { onOpen(run: string): void; onHover?(run: number | null): void },
+  index = 0
+): React.SVGAttributes<SVGElement> {
+  const { onOpen, onHover } = props;
+  return {
+    role: 'link',
+    tabIndex: 0,
+    'aria-label': run,
+    onClick: () => onOpen(run),
+    onKeyDown: event => {
+      if (event.key === 'Enter') {
+        onOpen(run);
+      }
+    },
+    ...(onHover && {
+      onMouseEnter: () => onHover(index),
+      onMouseLeave: () => onHover(null),
+      onFocus: () => onHover(index),
+      onBlur: () => onHover(null)
+    })
+  };
+}
 
 function tick(column: IColumn, value: number): string {
   return column.labels ? (column.labels[value] ?? '') : number(value);
@@ -61,9 +87,14 @@ export function Scatter(props: IPlotProps): JSX.Element {
   const differing = columns.filter(
     column => new Set(column.values.filter(value => value !== null)).size > 1
   );
+  // numbers tell more than names
   const first = (kind: IColumn['kind'], otherwise: number) =>
-    (differing.find(column => column.kind === kind) ?? columns[otherwise] ?? columns[0])
-      ?.name ?? '';
+    (
+      differing.find(column => column.kind === kind && !column.labels) ??
+      differing.find(column => column.kind === kind) ??
+      columns[otherwise] ??
+      columns[0]
+    )?.name ?? '';
   const [x, setX] = React.useState(() => first('parameter', 0));
   const [y, setY] = React.useState(() => first('metric', 1));
   const [box, width] = useWidth();
@@ -86,7 +117,7 @@ export function Scatter(props: IPlotProps): JSX.Element {
       <svg
         width={width}
         height={HEIGHT}
-        role="img"
+        role="group"
         aria-label={trans.__('%1 against %2', y, x)}
       >
         <Axes width={width} x={[across, sx]} y={[up, sy]} />
@@ -101,9 +132,7 @@ export function Scatter(props: IPlotProps): JSX.Element {
               cx={sx(a)}
               cy={sy(b)}
               r={props.hovered === index ? 7 : 5}
-              onMouseEnter={() => props.onHover(index)}
-              onMouseLeave={() => props.onHover(null)}
-              onClick={() => props.onOpen(run.run)}
+              {...pressable(run.run, props, index)}
             >
               <title>{`${run.run}\n${x} ${tick(across, a)}\n${y} ${tick(up, b)}`}</title>
             </circle>
@@ -153,8 +182,9 @@ export function Parallel(props: IPlotProps): JSX.Element {
   if (shown.length < 2) {
     return <Empty>{trans.__('Fewer than two parameters or metrics differ.')}</Empty>;
   }
-  const x = (index: number) =>
-    70 + (index * Math.max(100, width - 140)) / (shown.length - 1);
+  // each axis has room for its title; where there is too little for all, the plot scrolls
+  const wide = Math.max(width, 140 + (shown.length - 1) * 112);
+  const x = (index: number) => 70 + (index * (wide - 140)) / (shown.length - 1);
   const scales = shown.map(column => linear(column.values, HEIGHT - 24, 44));
   const last = shown.at(-1)!;
   const order = [...last.values]
@@ -162,13 +192,13 @@ export function Parallel(props: IPlotProps): JSX.Element {
     .sort((a, b) => a - b);
   return (
     <figure
-      className="jp-nbflow-Plot"
+      className="jp-nbflow-Plot jp-mod-scrolls"
       ref={box as unknown as React.RefObject<HTMLElement>}
     >
       <svg
-        width={width}
+        width={wide}
         height={HEIGHT}
-        role="img"
+        role="group"
         aria-label={trans.__('Parallel coordinates')}
       >
         {runs.map((run, index) => {
@@ -188,9 +218,7 @@ export function Parallel(props: IPlotProps): JSX.Element {
               data-near={props.hovered === index}
               style={{ strokeOpacity: 0.35 + 0.65 * rank }}
               d={`M${points.join('L')}`}
-              onMouseEnter={() => props.onHover(index)}
-              onMouseLeave={() => props.onHover(null)}
-              onClick={() => props.onOpen(run.run)}
+              {...pressable(run.run, props, index)}
             >
               <title>{run.run}</title>
             </path>
@@ -210,7 +238,7 @@ export function Parallel(props: IPlotProps): JSX.Element {
               y2={HEIGHT - 24}
             />
             <text className="jp-mod-title" x={x(at)} y={22} textAnchor="middle">
-              {column.name}
+              {cut(column.name, 17)}
             </text>
             {ticksOf(column, scales[at]).map(value => (
               <text key={value} x={x(at) - 6} y={scales[at](value) + 4} textAnchor="end">
@@ -283,7 +311,7 @@ export function OverTime(props: {
       <svg
         width={width}
         height={HEIGHT}
-        role="img"
+        role="group"
         aria-label={trans.__('%1 over time', metric)}
       >
         <Axes width={width} x={null} y={[column, sy]} />
@@ -299,7 +327,7 @@ export function OverTime(props: {
             cx={x(index)}
             cy={sy(value)}
             r={props.compared.includes(runs[index].run) ? 6 : 3.5}
-            onClick={() => props.onOpen(runs[index].run)}
+            {...pressable(runs[index].run, props)}
           >
             <title>{`${runs[index].run}: ${number(value)}, ${age(runs[index].created, now)}`}</title>
           </circle>

@@ -9,6 +9,7 @@ import { IFilter, NO_FILTER, RunList } from '../models/runlist';
 import { isFinal } from '../models/runpage';
 import { IFacets, IRunRow, IStoreInfo } from '../wire';
 import { compareIcon } from '../icons';
+import { Mark } from './Flags';
 import { useChanges, useNow, useRows } from './hooks';
 import { Button, Empty, Glyph, statusText } from './parts';
 
@@ -165,7 +166,9 @@ function Filters(props: IRunListProps): JSX.Element {
     label: string,
     values: readonly (readonly [string, string])[]
   ) =>
-    (values.length > 0 || list.filter[name]) && (
+    // there is nothing to choose where all are of one flow, or of one engine
+    (values.length > (name === 'flow' || name === 'engine' ? 1 : 0) ||
+      list.filter[name]) && (
       <select
         className="jp-nbflow-Field"
         aria-label={label}
@@ -237,8 +240,7 @@ function Filters(props: IRunListProps): JSX.Element {
         )}
         {select('tag', trans.__('Tag'), same(facets?.tags))}
         {select('branch', trans.__('Branch'), same(facets?.branches))}
-        {(facets?.engines.length ?? 0) > 1 &&
-          select('engine', trans.__('Engine'), same(facets?.engines))}
+        {select('engine', trans.__('Engine'), same(facets?.engines))}
         {Object.values(list.filter).some(Boolean) && (
           <Button
             label={trans.__('Clear')}
@@ -325,6 +327,24 @@ function Row(props: IRowProps): JSX.Element {
       <span className="jp-nbflow-Row-name">
         {run.flow}
         <em>/{run.number}</em>
+        {run.flags > 0 && (
+          <span
+            className="jp-nbflow-Row-flags"
+            title={trans._n(
+              '%1 thing far out of the ordinary',
+              '%1 things far out of the ordinary',
+              run.flags
+            )}
+          >
+            <Mark
+              label={trans._n(
+                '%1 thing far out of the ordinary',
+                '%1 things far out of the ordinary',
+                run.flags
+              )}
+            />
+          </span>
+        )}
         {run.tags.slice(0, 3).map(tag => (
           <span key={tag} className="jp-nbflow-Tag">
             {tag}

@@ -6,7 +6,7 @@ import React from 'react';
 
 import { duration } from '../models/format';
 import { isFinal, RunPageModel, Tab } from '../models/runpage';
-import { IArtifactInfo } from '../wire';
+import { IArtifactInfo, IRunError } from '../wire';
 import { Artifacts } from './Artifacts';
 import { Code } from './Code';
 import { FlowGraph } from './FlowGraph';
@@ -29,7 +29,9 @@ export interface IRunPageProps {
   onGo(cell: number, line: number | null, step: string): void;
   onOpen(run: string): void;
   onLoad(artifact: IArtifactInfo): void;
+  onDrag(event: MouseEvent, artifact: IArtifactInfo): void;
   onLoadInputs(step: string, key: string): void;
+  onDebug(step: string, key: string, error: IRunError | null): void;
   onCopy(text: string): void;
   current(step: string): string | null;
 }

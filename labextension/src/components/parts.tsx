@@ -216,7 +216,7 @@ export function Tabs<T extends string>(props: {
           onClick={() => props.onChange(tab.id)}
         >
           {tab.label}
-          {tab.count !== null && tab.count !== undefined && (
+          {!!tab.count && (
             <span className="jp-nbflow-Tabs-count">{tab.count.toLocaleString()}</span>
           )}
         </button>

@@ -34,13 +34,13 @@ const AGES: [number, number, Intl.RelativeTimeFormatUnit][] = [
   [Infinity, 86400 * 365, 'year']
 ];
 
-/** `5 min. ago`, in the browser's language. */
+/** `5m ago`, in the browser's language. */
 export function age(time: number, now: number, language?: string): string {
   const seconds = Math.max(0, now - time);
   const [, unit, name] = AGES.find(([limit]) => seconds < limit)!;
   const format = new Intl.RelativeTimeFormat(language, {
     numeric: 'auto',
-    style: 'short'
+    style: 'narrow'
   });
   return format.format(-Math.floor(seconds / unit), name);
 }
@@ -92,8 +92,12 @@ export function value(json: Json | undefined): string {
   return typeof json === 'string' ? json : JSON.stringify(json);
 }
 
+/** The text, cut to so many characters. */
+export function cut(text: string, limit: number): string {
+  return text.length > limit ? text.slice(0, limit - 1) + '…' : text;
+}
+
 /** A short form for lists: the first 60 characters. */
 export function short(json: Json | undefined, limit = 60): string {
-  const text = value(json);
-  return text.length > limit ? text.slice(0, limit - 1) + '…' : text;
+  return cut(value(json), limit);
 }

@@ -69,7 +69,8 @@ export function linear(
     low -= room;
     high += room;
   }
-  const step = nice((high - low) / 5);
+  const whole = numbers.every(Number.isInteger);
+  const step = Math.max(nice((high - low) / 5), whole ? 1 : 0);
   low = Math.floor(low / step + 1e-9) * step;
   high = Math.ceil(high / step - 1e-9) * step;
   const scale = ((value: number) =>

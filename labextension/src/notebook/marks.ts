@@ -26,7 +26,8 @@ export interface IMarksOptions {
   /** The notebook of the cell, and the cell's place in it. */
   find(): { flow: NotebookFlow; index: number } | null;
   any: ISignal<object, void>;
-  open(run: string, step: string, store: string): void;
+  /** Show where a step ran, at its badge. */
+  history(badge: HTMLElement, flow: NotebookFlow, step: string): void;
 }
 
 const refresh = StateEffect.define<null>();
@@ -37,7 +38,7 @@ class Badge extends WidgetType {
     readonly state: CellState,
     readonly text: string,
     readonly title: string,
-    readonly onClick: (() => void) | null
+    readonly onClick: (badge: HTMLElement) => void
   ) {
     super();
   }
@@ -60,8 +61,8 @@ class Badge extends WidgetType {
     node.textContent = this.text;
     node.title = this.title;
     node.setAttribute('aria-label', `${this.step}: ${this.title}`);
-    node.disabled = this.onClick === null;
-    node.onclick = this.onClick;
+    node.setAttribute('aria-haspopup', 'dialog');
+    node.onclick = () => this.onClick(node);
     return node;
   }
 
@@ -168,7 +169,7 @@ function badgeOf(view: EditorView, options: IMarksOptions): Range<Decoration> | 
     state,
     seconds && state !== 'running' && state !== 'never' ? `${label} · ${seconds}` : label,
     title,
-    last && (() => options.open(last.run, tag.name, found.flow.store))
+    badge => options.history(badge, found.flow, tag.name)
   );
   return Decoration.widget({ widget, side: 1 }).range(doc.line(tag.line + 1).to);
 }

@@ -8,7 +8,7 @@ import { Signal } from '@lumino/signaling';
 import { cellTag } from '../models/cells';
 import { IStepBadge, stepBadge } from '../models/cellstates';
 import { INbflow } from '../tokens';
-import { IChange, ICompiled, IDiagnostic, INotebookState } from '../wire';
+import { IChange, ICompiled, IDiagnostic, INotebookState, IStepRun } from '../wire';
 import { serverPath, tagsOf } from './places';
 
 export interface INotebookChoices {
@@ -89,6 +89,14 @@ export class NotebookFlow implements IDisposable {
       this.runs?.steps.find(other => other.name === step),
       this.codes.get(step)?.code ?? null
     );
+  }
+
+  /** Where a step ran so far, newest first, and the hash of its code now. */
+  history(step: string): { runs: readonly IStepRun[]; code: string | null } {
+    return {
+      runs: this.runs?.steps.find(other => other.name === step)?.runs ?? [],
+      code: this.codes.get(step)?.code ?? null
+    };
   }
 
   /** What is wrong in a cell. */

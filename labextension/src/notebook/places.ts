@@ -4,7 +4,9 @@ import { JupyterFrontEnd } from '@jupyterlab/application';
 import { Cell } from '@jupyterlab/cells';
 import { INotebookTracker, NotebookActions, NotebookPanel } from '@jupyterlab/notebook';
 
+import { Api } from '../api';
 import { cellTag } from '../models/cells';
+import { bodySource, inputsSource } from '../models/snippets';
 
 /** A server path without the name of a drive. */
 export function serverPath(path: string): string {
@@ -72,14 +74,18 @@ export async function goToCell(
     step: string;
     source: string | null;
   }
-): Promise<void> {
+): Promise<NotebookPanel | null> {
   const opened = openNotebook(tracker, place.notebook);
   const panel =
     opened ??
     ((await app.commands.execute('docmanager:open', {
       path: place.notebook,
       factory: 'Notebook'
-    })) as NotebookPanel);
+    })) as NotebookPanel | undefined);
+  if (!panel) {
+    // it opens in a window of its own
+    return null;
+  }
   app.shell.activateById(panel.id);
   await panel.context.ready;
   await panel.revealed;
@@ -102,6 +108,7 @@ export async function goToCell(
   }
   cell.node.classList.add('jp-nbflow-mod-shown');
   window.setTimeout(() => cell.node.classList.remove('jp-nbflow-mod-shown'), 1800);
+  return panel;
 }
 
 /** Put a code cell below the active one and run it. */
@@ -115,4 +122,53 @@ export async function insertCell(
   NotebookActions.insertBelow(panel.content);
   panel.content.activeCell?.model.sharedModel.setSource(source);
   await NotebookActions.run(panel.content, panel.sessionContext);
+}
+
+/**
+ * Bring a task of a run to where its code was written: below the step's cell come a cell that
+ * loads the task's exact inputs, which is run, and one with the step's body, at the line that failed.
+ */
+export async function debugHere(
+  app: JupyterFrontEnd,
+  tracker: INotebookTracker,
+  api: Api,
+  of: { run: string; step: string; key: string | null }
+): Promise<void> {
+  const { row, error } = await api.run(of.run);
+  const own = error?.step === of.step ? error : null;
+  const key = of.key ?? own?.task ?? '';
+  const told = own && (own.task === key ? own : null);
+  const code = (await api.code(of.run)).steps.find(one => one.step === of.step);
+  const failed = (await api.task(of.run, { step: of.step, key })).error ?? told;
+  const ran =
+    code?.cells.find(cell => cell.cell === failed?.cell) ?? code?.cells.at(0) ?? null;
+  if (!row.notebook || !ran) {
+    throw new Error(`The notebook of ${of.run} is not below the server’s folder.`);
+  }
+  const panel = await goToCell(app, tracker, {
+    notebook: row.notebook,
+    cell: ran.cell,
+    line: null,
+    step: of.step,
+    source: ran.source
+  });
+  if (!panel) {
+    return;
+  }
+  const { content } = panel;
+  const now = content.activeCell!.model.sharedModel.getSource();
+  const line = failed?.line ?? 1;
+  const body = bodySource(now, line);
+  content.mode = 'command';
+  await insertCell(app, panel, inputsSource(of.run, of.step, key));
+  NotebookActions.insertBelow(content);
+  const cell = content.activeCell!;
+  cell.model.sharedModel.setSource(body.text);
+  content.mode = 'edit';
+  await cell.ready;
+  cell.editor?.focus();
+  cell.editor?.setCursorPosition({
+    line: Math.max(0, Math.min(line - 1 - body.skipped, cell.editor.lineCount - 1)),
+    column: 0
+  });
 }

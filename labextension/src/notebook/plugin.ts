@@ -1,8 +1,11 @@
 /** The plugin of notebooks: badges, diagnostics, the graph beside, the toolbar. */
 
-import { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import {
-  Clipboard,
+  ILabShell,
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import {
   CommandToolbarButton,
   ICommandPalette,
   Notification
@@ -16,13 +19,16 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import React from 'react';
 
-import { complain, startNotebook } from '../actions';
+import { complain, exportNotebook, startNotebook } from '../actions';
+import { History } from '../components/History';
 import { flowIcon } from '../icons';
+import { activatePage, showPage } from '../pages/place';
 import { PLUGIN_ID } from '../sidebar';
 import { CommandIDs, INbflow } from '../tokens';
 import { cellMarks } from './marks';
 import { NotebookFlow } from './model';
-import { goToCell, insertCell, openNotebook, serverPath } from './places';
+import { debugHere, goToCell, insertCell, openNotebook, serverPath } from './places';
+import { popover } from './popover';
 import { GraphPanel } from './GraphPanel';
 
 const NO_ARGS = { args: { type: 'object', properties: {} } } as const;
@@ -32,14 +38,15 @@ export const notebooks: JupyterFrontEndPlugin<void> = {
   description: 'What cells are to a flow: badges, diagnostics, a graph, a toolbar.',
   autoStart: true,
   requires: [INbflow, INotebookTracker, IEditorExtensionRegistry],
-  optional: [ISettingRegistry, ICommandPalette],
+  optional: [ISettingRegistry, ICommandPalette, ILabShell],
   activate: (
     app: JupyterFrontEnd,
     nbflow: INbflow,
     tracker: INotebookTracker,
     editors: IEditorExtensionRegistry,
     settings: ISettingRegistry | null,
-    palette: ICommandPalette | null
+    palette: ICommandPalette | null,
+    lab: ILabShell | null
   ) => {
     const { trans, api } = nbflow;
     const { commands, shell } = app;
@@ -95,8 +102,24 @@ export const notebooks: JupyterFrontEndPlugin<void> = {
               return null;
             },
             any: NotebookFlow.anyChanged,
-            open: (run, step, store) =>
-              void commands.execute(CommandIDs.openRun, { run, step, store })
+            history: (badge, flow, step) => {
+              const { store } = flow;
+              popover(badge, trans.__('Runs of %1', step), close => {
+                const then = (id: string, args = {}) => {
+                  close();
+                  void commands.execute(id, args);
+                };
+                return React.createElement(History, {
+                  step,
+                  state: flow.badge(step).state,
+                  ...flow.history(step),
+                  trans,
+                  onOpen: run => then(CommandIDs.openRun, { run, step, store }),
+                  onDebug: run => then(CommandIDs.debugTask, { run, step, store }),
+                  onRun: () => then(CommandIDs.runFlow)
+                });
+              });
+            }
           })
         );
       }
@@ -158,29 +181,17 @@ export const notebooks: JupyterFrontEndPlugin<void> = {
     });
     commands.addCommand(CommandIDs.exportFlow, {
       label: trans.__('Export Notebook as a Package…'),
-      caption: trans.__('Copy the command that writes the package'),
+      caption: trans.__(
+        'The Python package that the notebook compiles to, as a zip file'
+      ),
       describedBy: NO_ARGS,
       isEnabled: () => tracker.currentWidget !== null,
       execute: async () => {
         const panel = tracker.currentWidget;
-        const latest = current()?.latest;
-        if (!panel) {
-          return;
+        if (panel) {
+          await panel.context.save();
+          await exportNotebook(app, nbflow, serverPath(panel.context.path));
         }
-        const path = serverPath(panel.context.path);
-        const command = `nbflow export ${/\s/.test(path) ? JSON.stringify(path) : path} -o out/`;
-        Clipboard.copyToSystem(command);
-        Notification.info(trans.__('Copied: %1', command), {
-          actions: latest
-            ? [
-                {
-                  label: trans.__('Download what ran'),
-                  callback: () =>
-                    window.open(api.at(current()?.store ?? '').url(latest, 'package'))
-                }
-              ]
-            : []
-        });
       }
     });
     commands.addCommand(CommandIDs.showGraph, {
@@ -193,9 +204,10 @@ export const notebooks: JupyterFrontEndPlugin<void> = {
           return;
         }
         const id = `nbflow-graph-${flow.panel.id}`;
-        const shown = [...shell.widgets('main')].find(widget => widget.id === id);
+        const area = lab ? 'main' : 'right';
+        const shown = [...shell.widgets(area)].find(widget => widget.id === id);
         if (shown) {
-          shell.activateById(id);
+          activatePage(app, shown);
           return;
         }
         const widget = ReactWidget.create(
@@ -206,10 +218,10 @@ export const notebooks: JupyterFrontEndPlugin<void> = {
         widget.title.label = trans.__('Graph of %1', flow.panel.title.label);
         widget.title.icon = flowIcon;
         widget.title.closable = true;
-        shell.add(widget, 'main', {
+        showPage(app, lab, widget, {
           mode: 'split-right',
           ref: flow.panel.id,
-          type: 'nbflow'
+          narrow: true
         });
         flow.panel.disposed.connect(() => widget.dispose());
       }
@@ -255,6 +267,31 @@ export const notebooks: JupyterFrontEndPlugin<void> = {
           return;
         }
         await insertCell(app, panel, String(args.source)).catch(complain);
+      }
+    });
+    commands.addCommand(CommandIDs.debugTask, {
+      label: trans.__('Debug Task Here'),
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: {
+            run: { type: 'string' },
+            step: { type: 'string' },
+            key: { type: 'string' },
+            store: { type: 'string' }
+          }
+        }
+      },
+      isVisible: () => false,
+      execute: async args => {
+        const of = {
+          run: String(args.run),
+          step: String(args.step),
+          key: args.key === undefined ? null : String(args.key)
+        };
+        await debugHere(app, tracker, api.at(String(args.store ?? '')), of).catch(
+          complain
+        );
       }
     });
     const category = trans.__('Flows');

@@ -1,6 +1,7 @@
 /** The plugin of pages in the main area: a run, and runs side by side. */
 
 import {
+  ILabShell,
   ILayoutRestorer,
   JupyterFrontEnd,
   JupyterFrontEndPlugin
@@ -20,6 +21,7 @@ import { IPageState } from '../models/runpage';
 import { goToCell, openNotebook, stepOf } from '../notebook/places';
 import { CommandIDs, INbflow } from '../tokens';
 import type { ComparePage } from './compare';
+import { activatePage, showPage } from './place';
 import type { RunPageWidget } from './run';
 
 type PageArgs = Partial<IPageState> & { run?: string; store?: string };
@@ -29,16 +31,17 @@ export const pages: JupyterFrontEndPlugin<void> = {
   description: 'Pages of runs and of comparisons.',
   autoStart: true,
   requires: [INbflow, IRenderMimeRegistry],
-  optional: [INotebookTracker, ILayoutRestorer, ICommandPalette],
+  optional: [INotebookTracker, ILayoutRestorer, ICommandPalette, ILabShell],
   activate: (
     app: JupyterFrontEnd,
     nbflow: INbflow,
     rendermime: IRenderMimeRegistry,
     notebooks: INotebookTracker | null,
     restorer: ILayoutRestorer | null,
-    palette: ICommandPalette | null
+    palette: ICommandPalette | null,
+    lab: ILabShell | null
   ) => {
-    const { commands, shell } = app;
+    const { commands } = app;
     const { trans, api, live } = nbflow;
     const runPages = new WidgetTracker<MainAreaWidget<RunPageWidget>>({
       namespace: 'nbflow-run'
@@ -54,7 +57,7 @@ export const pages: JupyterFrontEndPlugin<void> = {
         ...comparisons.filter(() => true)
       ].find((widget: Widget) => widget.id === id);
       if (known) {
-        shell.activateById(id);
+        activatePage(app, known);
         return known;
       }
       const made = opening.get(id) ?? make().finally(() => opening.delete(id));
@@ -64,8 +67,7 @@ export const pages: JupyterFrontEndPlugin<void> = {
     const show = (widget: Widget, id: string) => {
       widget.id = id;
       widget.title.closable = true;
-      shell.add(widget, 'main', { type: 'nbflow' });
-      shell.activateById(id);
+      showPage(app, lab, widget);
     };
 
     const runLabel = trans.__('Open Run');

@@ -12,6 +12,7 @@ import { RunPage } from '../components/RunPage';
 import { Live } from '../live';
 import { IPageState, RunPageModel } from '../models/runpage';
 import { artifactSource, inputsSource } from '../models/snippets';
+import { drag } from '../notebook/drag';
 import { CommandIDs } from '../tokens';
 
 export interface IRunPageOptions {
@@ -71,6 +72,8 @@ export class RunPageWidget extends ReactWidget {
           this.options.insert(artifactSource(artifact.path, artifact.name))
         }
         onLoadInputs={(step, key) => this.options.insert(inputsSource(run, step, key))}
+        onDebug={(step, key) => execute(CommandIDs.debugTask, { step, key })}
+        onDrag={drag}
         onCopy={this.options.copy}
         current={step => {
           const notebook = this.model.detail?.row.notebook;

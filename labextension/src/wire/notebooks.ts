@@ -53,6 +53,7 @@ export interface IStepRun {
   created: number;
   started: number | null;
   finished: number | null;
+  engine: string;
   code: string;
 }
 

@@ -6,7 +6,7 @@ import { IErrorNote, IRunError, IStepState, Json, RunStatus } from './common';
  * A run in a list. Long values of `params` and `metrics` are cut to a short text.
  *
  * `notebook` is relative to the server's root, null where it lies outside. `steps` is filled
- * for active runs only.
+ * for active runs only. `flags` counts what is a warning among the flags of a run that has ended.
  */
 export interface IRunRow {
   run: string;
@@ -27,6 +27,7 @@ export interface IRunRow {
   metrics: Record<string, Json>;
   error: IErrorNote | null;
   cancelling: boolean;
+  flags: number;
   steps: IStepState[];
 }
 

@@ -11,7 +11,8 @@ import pytest
 
 import nbflow
 from nbflow.cli.group import call
-from nbflow.flags.kept import flags_of
+from nbflow.flags.flag import WARNING
+from nbflow.flags.kept import flags_of, warnings_of
 from nbflow.runtime.request import RunRequest
 from nbflow.runtime.run import run_flow
 from nbflow.store import Store, open_store
@@ -128,3 +129,13 @@ def test_other_branches_are_left_out(notebook: Path) -> None:
     run(notebook)
     record = run_flow(RunRequest(notebook, params={"rows": 10}, on="inline", branch="b"))
     assert nbflow.Run(record, notebook.parent).flags.against == ()
+
+
+def test_how_many_are_warnings(notebook: Path) -> None:
+    first, second, less = run(notebook), run(notebook), run(notebook, rows=0)
+    with closing(open_store(notebook.parent / ".nbflow")) as store:
+        ids = [store.run(one.path).id for one in (first, second, less)]
+        told = sum(one.weight >= WARNING for one in less.flags)
+        assert told > 0
+        assert warnings_of(store, ids) == {ids[2]: told}
+        assert warnings_of(store, []) == {}

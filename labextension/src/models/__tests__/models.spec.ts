@@ -28,6 +28,7 @@ function row(id: number, change: Partial<IRunRow> = {}): IRunRow {
     metrics: {},
     error: null,
     cancelling: false,
+    flags: 0,
     steps: [],
     ...change
   };
@@ -230,6 +231,10 @@ describe('plots', () => {
     expect(scale.ticks[0]).toBe(0.4);
     expect(scale(scale.ticks.at(-1)!)).toBeCloseTo(100);
   });
+
+  it('are whole where all values are', () => {
+    expect(linear([4, 5, null], 0, 100).ticks).toEqual([4, 5]);
+  });
 });
 
 describe('badges', () => {
@@ -239,6 +244,7 @@ describe('badges', () => {
     created: 0,
     started: 0,
     finished: 1,
+    engine: 'dask',
     code
   });
 

@@ -1,11 +1,18 @@
-"""Imports: the names that an import statement binds, each with the statement for it alone."""
+"""Imports: the names that an import statement binds, each with the statement for it alone.
+
+A line that only adds folders to the module search path runs in the shared module, and so do the
+imports after it: every process then finds what lies there, whatever it reads first.
+"""
 
 from __future__ import annotations
 
 import ast
+import sys
 from typing import TYPE_CHECKING
 
-from nbcompile.definitions import import_texts
+from nbcompile.ambient import AMBIENT
+from nbcompile.definitions import import_texts, unit_of
+from nbcompile.lookup import BUILTINS
 from nbcompile.names import Binding, StepState
 from nbcompile.segments import Statement
 from nbcompile.stars import star_exports
@@ -19,6 +26,12 @@ def bind_import(resolver: Resolver, statement: Statement, step: StepState | None
     node = statement.node
     assert isinstance(node, ast.Import | ast.ImportFrom)
     texts = import_texts(node)
+    if resolver.path_is_set and _from_outside(node):
+        unit = unit_of(statement, always=True)
+        resolver.add_unit(unit)
+        for name in texts:
+            resolver.bind(Binding("common", name, statement.cell, statement.line(), unit=unit))
+        return False
     # after a change of the search path, an import must stay where it is
     stays = step is not None and "sys_path" in step.saves
     if any(alias.name == "*" for alias in node.names):
@@ -53,3 +66,56 @@ def bind_import(resolver: Resolver, statement: Statement, step: StepState | None
         if step is not None:
             step.writes.pop(name, None)
     return stays
+
+
+def made_of_code(resolver: Resolver, statement: Statement) -> bool:
+    """Whether all that a definition needs at its making is code itself."""
+    for name in statement.facts.reads:
+        binding = resolver.names.get(name)
+        if binding is None:
+            if name not in BUILTINS and name not in resolver.support:
+                return False
+        elif binding.kind not in ("common", "import"):
+            return False
+    lazy = (resolver.names.get(name) for name in statement.facts.lazy)
+    # an import that has to stay in its step is not there in the shared module
+    return not any(one is not None and one.kind == "import" and one.step for one in lazy)
+
+
+def sets_path(resolver: Resolver, statement: Statement) -> bool:
+    """Add a statement to the shared module if all that it does is to set the search path.
+
+    What it is made of has to be there when a module is imported: literals and the standard library.
+    """
+    trace, facts = resolver.traces.statements[statement.index], statement.facts
+    if not trace.effects or any(found[:2] != ("sys_path", "set") for found in trace.effects):
+        return False
+    if resolver.writes_modules or facts.writes or facts.lazy:
+        return False
+    if any(AMBIENT[k].variable in resolver.names for k in _PLACES):
+        return False
+    for name in facts.reads:
+        binding = resolver.names.get(name)
+        if binding is None:
+            continue  # a builtin, or an error that others report
+        if binding.kind != "import" or not all(map(_is_standard, binding.imports)):
+            return False
+    resolver.add_unit(unit_of(statement, always=True))
+    resolver.path_is_set = True
+    return True
+
+
+#: what a path may depend on without a word
+_PLACES = ("cwd", "environ", "sys_path")
+
+
+def _is_standard(text: str) -> bool:
+    return text.split()[1].split(".")[0] in sys.stdlib_module_names
+
+
+def _from_outside(node: ast.Import | ast.ImportFrom) -> bool:
+    """Whether an import may be of a module that lies in a folder of the user's."""
+    if isinstance(node, ast.ImportFrom):
+        star = any(alias.name == "*" for alias in node.names)
+        return not star and not node.level and not _is_standard(f"from {node.module}")
+    return not all(_is_standard(f"import {alias.name}") for alias in node.names)

@@ -13,7 +13,7 @@ from nbcompile.definitions import (
     is_lock,
     unit_of,
 )
-from nbcompile.importing import bind_import
+from nbcompile.importing import bind_import, made_of_code, sets_path
 from nbcompile.names import Binding
 from nbcompile.processstate import state_of_setup
 from nbcompile.segments import Statement
@@ -40,10 +40,14 @@ def setup_statement(resolver: Resolver, statement: Statement) -> None:
                 statement.facts.reads[name],
                 f"Move this line to the step that needs it, or make `{name}` in setup too.",
             )
-    resolver.add_unit(unit)
     if is_import(statement):
+        if not resolver.path_is_set:
+            resolver.add_unit(unit)
         bind_import(resolver, statement)
         return
+    if sets_path(resolver, statement):
+        return
+    resolver.add_unit(unit)
     for name in statement.facts.writes:
         resolver.bind(Binding("common", name, statement.cell, statement.line(), unit=unit))
     state_of_setup(resolver, statement)
@@ -54,6 +58,8 @@ def analysis_statement(resolver: Resolver, statement: Statement) -> None:
     resolver.note_future(statement)
     if is_import(statement):
         bind_import(resolver, statement)
+        return
+    if sets_path(resolver, statement):
         return
     taken = _carry(resolver, statement)
     for name in statement.facts.writes if not taken else ():
@@ -124,7 +130,7 @@ def _carry(resolver: Resolver, statement: Statement) -> bool:
         now = resolver.names.get(name)
         if constant and now is not None and now.kind in ("step", "parameter", "untagged"):
             return False
-    if not resolver.made_of_code(statement):
+    if not made_of_code(resolver, statement):
         return False
     unit = unit_of(statement)
     for name in unit.names:

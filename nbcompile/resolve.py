@@ -20,8 +20,8 @@ from nbcompile.definitions import (
 )
 from nbcompile.diagnostics import Diagnostic, Severity
 from nbcompile.freenames import bound_names
-from nbcompile.importing import bind_import
-from nbcompile.lookup import BUILTINS, use, use_late
+from nbcompile.importing import bind_import, made_of_code, sets_path
+from nbcompile.lookup import use, use_late
 from nbcompile.names import Binding, Needs, StepState
 from nbcompile.othercells import analysis_statement, setup_statement
 from nbcompile.processstate import follow_state, restore_state
@@ -52,6 +52,12 @@ class Resolver:
         #: (reader, step, segment, name): to find steps that enclose their readers
         self.uses: list[tuple[str, str, int, str]] = []
         self.travels = travelling(segments)
+        #: the notebook writes modules, which are not there before
+        self.writes_modules = any(
+            file.endswith(".py") for one in traces.statements.values() for file in one.writes_files
+        )
+        #: the shared module has set the module search path
+        self.path_is_set = False
         #: the segment in hand
         self.position = 0
         #: by name: the steps that may read it, each with its last segment that does
@@ -105,17 +111,6 @@ class Resolver:
             Diagnostic(code, severity, message, statement.cell, statement.line(node), column, fix)
         )
 
-    def made_of_code(self, statement: Statement) -> bool:
-        """Whether all that a definition needs at its making is code itself."""
-        for name in statement.facts.reads:
-            binding = self.names.get(name)
-            if binding is None:
-                if name not in BUILTINS and name not in self.support:
-                    return False
-            elif binding.kind not in ("common", "import"):
-                return False
-        return True
-
     def _step(self, position: int, segment: Segment) -> None:
         step = self.steps.get(segment.step)
         if step is None:
@@ -166,12 +161,14 @@ class Resolver:
             if bind_import(self, statement, step):
                 step.kept.append(statement.index)
             return
-        if statement.index in self.travels and self.made_of_code(statement):
+        if statement.index in self.travels and made_of_code(self, statement):
             self._refuse_effects(statement)
             unit = unit_of(statement, step.name)
             self.add_unit(unit)
             for name in unit.names:
                 self.bind(Binding("common", name, statement.cell, statement.line(), unit=unit))
+            return
+        if step.when is None and sets_path(self, statement):
             return
         trace, facts = self.traces.statements[statement.index], statement.facts
         for code, message, node, fix in refusals(statement):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +86,8 @@ class Inputs:
                 values[one.name] = self.item(origin.step, origin.key)[one.name]
             else:
                 refs[one.name] = origin.ref
+        if "_sys_path" in refs:  # modules of the other values may lie there
+            sys.path[:] = self.store.get(refs["_sys_path"])
         values.update(self.store.get_many(refs))
         for name in call.parameters:
             values[name] = self.parameter(name)

@@ -41,7 +41,7 @@ def bundle_of(value: Any) -> Bundle:
     if isinstance(value, _PLAIN):
         return Bundle({"text/plain": repr(value)})
     if _is_figure(value):
-        return Bundle({"text/plain": _plain(value), "image/png": _png(value)})
+        return _figure_bundle(value)
     data: dict[str, Any] = {}
     metadata: dict[str, Any] = {}
     _collect(data, metadata, None, _call(value, "_repr_mimebundle_"))
@@ -59,7 +59,7 @@ def figure_bundles() -> Iterator[Bundle]:
         return
     for number in pyplot.get_fignums():
         figure = pyplot.figure(number)
-        bundle = Bundle({"text/plain": _plain(figure), "image/png": _png(figure)})
+        bundle = _figure_bundle(figure)
         pyplot.close(figure)
         yield bundle
 
@@ -107,6 +107,14 @@ def _plain(value: Any) -> str:
 def _is_figure(value: Any) -> bool:
     figure = sys.modules.get("matplotlib.figure")
     return figure is not None and isinstance(value, figure.Figure)
+
+
+def _figure_bundle(figure: Any) -> Bundle:
+    """A figure as a picture; an empty one is told of only, as in a notebook."""
+    data = {"text/plain": _plain(figure)}
+    if figure.axes or figure.lines:
+        data["image/png"] = _png(figure)
+    return Bundle(data)
 
 
 def _png(figure: Any) -> str:

@@ -360,3 +360,45 @@ def test_an_alias_that_is_compared_is_handed_on_with_its_original() -> None:
 def test_a_table_of_branches_needs_pandas() -> None:
     flow = flow_of("%%step a --foreach i in [1]\nv = i", "%%step b\na.table()")
     assert flow.imported == ("pandas",)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ("%%step a\nimport sys\nsys.path.append('../src')\nimport mine as m", "%%step b\nm.f()"),
+        ("import sys\nsys.path.append('../src')\nimport mine as m", "%%step b\nm.f()"),
+        ("%%setup\nimport sys\nsys.path.append('../src')\nimport mine as m", "%%step b\nm.f()"),
+    ],
+)
+def test_a_search_path_of_literals_is_set_in_every_process(cells: tuple[str, ...]) -> None:
+    flow = flow_of(*cells)
+    assert flow.diagnostics == () or {d.severity for d in flow.diagnostics} == {"info"}
+    assert [piece.code.strip() for piece in flow.common.pieces] == [
+        *(["import sys"] if cells[0].startswith("%%setup") else []),
+        "sys.path.append('../src')",
+        "import mine as m",
+    ]
+    assert flow.step("b").reads.common == ("m",)
+    assert flow.step("b").restores == ()
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "import sys\nfolder = make()\nsys.path.append(folder)\nimport mine",
+        "import os, sys\nos.chdir('..')\nsys.path.append(os.getcwd())\nimport mine",
+        "open('mine.py', 'w').write('')\nimport sys\nsys.path.append('.')\nimport mine",
+    ],
+)
+def test_a_search_path_that_a_step_has_to_make_is_handed_on(cell: str) -> None:
+    flow = flow_of(f"%%step a\ndef make(): ...\n{cell}", "%%step b\nmine.f()")
+    assert flow.common.pieces == ()
+    assert "sys_path" in flow.step("b").restores
+
+
+def test_a_function_that_uses_an_import_of_its_step_stays_there() -> None:
+    flow = flow_of(
+        "%%step a\nimport sys\nd = 'x'\nsys.path.append(d)\nimport mine\ndef f():\n    mine.g()",
+        "%%step b\nf()",
+    )
+    assert flow.step("a").crossing == ("f", "_sys_path")

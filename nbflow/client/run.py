@@ -19,6 +19,7 @@ from nbflow.runtime.spec import FlowSpec, Key, StepSpec, key_text, read_spec
 from nbflow.store.records import FINAL, RunRecord, StepSummary
 
 if TYPE_CHECKING:
+    from nbflow.client.diff import Diff
     from nbflow.client.flags import RunFlags
     from nbflow.store import Store
 
@@ -166,6 +167,14 @@ class Run:
                 raise TimeoutError(f"{self.path} is still {self.status} after {timeout} seconds")
             time.sleep(0.2)
         return self
+
+    def compare(self, *others: Run | str) -> Diff:
+        """What changed from this run to others: parameters, metrics, data, code, environment."""
+        from nbflow.client.diff import diff
+
+        if not others:
+            raise TypeError("run.compare() needs another run: run.compare('churn/41')")
+        return diff(self, *others)
 
     def cancel(self) -> None:
         """Ask the run to stop."""

@@ -264,8 +264,10 @@ def _attempt(row: Row) -> AttemptRecord:
 
 
 def _summary(step: str, rows: Sequence[Row]) -> StepSummary:
-    started = [row["started"] for row in rows if row["started"] is not None]
-    finished = [row["finished"] for row in rows if row["finished"] is not None]
+    # the times of cached tasks are those of the run that made them
+    ran = [row for row in rows if row["status"] != "cached"] or rows
+    started = [row["started"] for row in ran if row["started"] is not None]
+    finished = [row["finished"] for row in ran if row["finished"] is not None]
     return StepSummary(
         step,
         {row["status"]: row["n"] for row in rows},

@@ -102,10 +102,11 @@ def test_get(nbflow: Tool, tmp_path: Path) -> None:
 
 def test_diff(nbflow: Tool) -> None:
     _, out, _ = nbflow("diff", "churn/1", "churn/2")
-    assert "alpha       0.1      0.5      +0.4" in out
+    assert "alpha       0.1      0.5      ▲ +0.4 (+400.0%)" in out
     assert "-def train(country): return 0.1" in out
     assert read_json(nbflow, "diff", "churn/1", "churn/2", "--json")["metrics"] == {
-        "best": ["FI", "(none)"]
+        "best": ["FI", "(none)"],
+        "train/score (mean)": [pytest.approx(0.1), 0.25],
     }
     assert nbflow("diff", "churn/1", "churn/1")[1].splitlines()[1] == "Nothing changed."
 

@@ -33,7 +33,10 @@ def test_diff() -> None:
     changed = nbflow.diff("churn/1", "churn/2")
     assert changed.parameters == {"alpha": (0.1, 0.5)}
     assert changed.environment == {"pandas": ("2.2.0", "3.0.0")}
-    assert changed.metrics == {"best": ("FI", "(none)")}
+    assert changed.metrics == {
+        "best": ("FI", "(none)"),
+        "train/score (mean)": (pytest.approx(0.1), 0.25),
+    }
     assert list(changed.code) == ["train"]
     assert "-def train(country): return 0.1" in changed.code["train"]
     assert changed.to_json()["parameters"] == {"alpha": [0.1, 0.5]}

@@ -207,6 +207,16 @@ def test_tasks_come_back_in_the_order_of_their_keys(store: Store) -> None:
     assert summary["a"].tasks == 1
 
 
+def test_a_step_took_as_long_as_the_tasks_that_ran(store: Store) -> None:
+    run = new_run(store)
+    cached = TaskRecord("train", "0", "cached", started=1.0, finished=2.0)
+    ran = TaskRecord("train", "1", "succeeded", started=100.0, finished=103.0)
+    store.publish(run.id, [cached, ran, dataclasses.replace(cached, step="load", key="")])
+    found = store.step_summary(run.id)
+    assert (found["train"].started, found["train"].finished) == (100.0, 103.0)
+    assert (found["load"].started, found["load"].finished) == (1.0, 2.0)
+
+
 def test_a_split_stands_beside_the_tasks(store: Store) -> None:
     run = new_run(store)
     split = TaskRecord("train", "", "succeeded", part="items", count=3)

@@ -48,7 +48,12 @@ def test_a_frame() -> None:
     assert made["rows"][0] == [1.0, "x" * 59 + "…", True]
     assert made["rows"][1][0] == "nan"
     assert made["stats"]["a"] == {
-        "dtype": "float64", "min": 1.0, "max": 3.0, "mean": 2.0, "std": 1.0, "missing": 1,
+        "dtype": "float64",
+        "min": 1.0,
+        "max": 3.0,
+        "mean": 2.0,
+        "std": 1.0,
+        "missing": 1,
     }
     assert made["stats"]["b"] == {"dtype": "str", "missing": 1, "distinct": 2}
     assert shown(frame["a"])["kind"] == "series"

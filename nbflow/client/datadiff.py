@@ -1,0 +1,50 @@
+"""Data diffs: a stored value as the few numbers that two runs can differ in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nbflow.client.text import plural
+from nbflow.flags.facts import Numbers, ValueFacts
+
+
+def statistics(value: ValueFacts) -> dict[str, Any]:
+    """The numbers of a value by name: `rows`, `mean`, and for a column `age: mean`."""
+    if value.kind in ("number", "bool", "text", "nothing"):
+        return {}
+    found: dict[str, Any] = {}
+    if value.size is not None:
+        found["rows" if value.kind in ("frame", "series", "array") else "length"] = value.size
+    if value.kind == "frame":
+        found["columns"] = value.wide
+    if value.shape:
+        found["shape"] = list(value.shape)
+    if value.numbers is not None:
+        found |= _numbers(value.numbers)
+    for column, numbers in value.columns.items():
+        found |= {f"{column}: {name}": one for name, one in _numbers(numbers).items()}
+    return found
+
+
+def summed_up(value: ValueFacts) -> str:
+    """A variable over the tasks of a fan-out, in short."""
+    short = value.type.rpartition(".")[2]
+    told = f"{value.tasks:,} x {short}"
+    if value.size is None:
+        return told
+    words = {"frame": "row", "series": "row", "array": "row", "text": "character"}
+    return f"{told}, {plural(value.size, words.get(value.kind, 'item'))} in all"
+
+
+def _numbers(one: Numbers) -> dict[str, Any]:
+    told: dict[str, Any] = {"type": one.dtype} if one.dtype else {}
+    told["missing"] = f"{one.rate:.2%}" if one.missing else "0%"
+    if one.mean is not None:
+        told |= {"mean": one.mean, "std": one.std, "min": one.low, "max": one.high}
+    if one.distinct is not None:
+        told["distinct"] = one.distinct
+    return {name: _rounded(value) for name, value in told.items() if value is not None}
+
+
+def _rounded(value: Any) -> Any:
+    return float(f"{value:.6g}") if isinstance(value, float) else value

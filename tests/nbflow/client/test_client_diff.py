@@ -1,0 +1,129 @@
+"""Diffs of real runs: data, cells, fan-outs, any number of runs, on every surface."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import nbflow
+from nbflow.cli.group import call
+from nbflow.client.diff import delta
+from nbflow.runtime.request import RunRequest
+from nbflow.runtime.run import run_flow
+
+NOTEBOOK = """\
+# %%
+# nbflow: parameters
+rows: int = 100
+# %%
+# nbflow: step load
+import pandas as pd
+df = pd.DataFrame({"a": range(rows), "<b>": ["x"] * rows})
+# %%
+# nbflow: step train --foreach n in range(3) --keep part
+score = n * rows / 100
+part = df.head(rows // 2)
+# %%
+# nbflow: step choose
+best = max(train.score)
+note = "<script>alert(1)</script>"
+"""
+
+
+@pytest.fixture
+def notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "flow.py"
+    path.write_text(NOTEBOOK)
+    monkeypatch.chdir(tmp_path)
+    return path
+
+
+@pytest.fixture
+def three(notebook: Path) -> None:
+    """flow/1; flow/2 with fewer rows; flow/3 with an edited cell and a new one."""
+    run_flow(RunRequest(notebook, on="inline"))
+    run_flow(RunRequest(notebook, params={"rows": 60}, on="inline"))
+    edited = NOTEBOOK.replace("max(train.score)", "2 * max(train.score)")
+    notebook.write_text(edited + "# %%\n# nbflow: step last\nworst = min(train.score)\n")
+    run_flow(RunRequest(notebook, on="inline"))
+
+
+@pytest.mark.usefixtures("three")
+def test_data_and_metrics() -> None:
+    found = nbflow.Run("flow/1").compare("flow/2")
+    assert found.runs == ("flow/1", "flow/2")
+    assert found.parameters == {"rows": (100, 60)}
+    assert found.metrics == {"best": (2.0, 1.2), "train/score (mean)": (1.0, 0.6)}
+    assert found.data == {
+        "load/df": ("DataFrame 100 x 2: a, <b>", "DataFrame 60 x 2: a, <b>"),
+        "train/part": ("3 x DataFrame, 150 rows in all", "3 x DataFrame, 90 rows in all"),
+    }
+    assert found.statistics["load/df"] == {
+        "rows": (100, 60),
+        "a: mean": (49.5, 29.5),
+        "a: std": (28.8661, 17.3181),
+        "a: max": (99.0, 59.0),
+        "a: distinct": (100, 60),
+    }
+    assert (found.code, found.cells) == ({}, {})
+    assert set(found.durations) <= {"the run", "load", "train", "choose"}
+    assert delta(*found.metrics["best"]) == "▼ -0.8 (-40.0%)"
+
+
+@pytest.mark.usefixtures("three")
+def test_code_is_told_in_cells() -> None:
+    found = nbflow.diff("flow/1", "flow/3")
+    assert [(one.kind, one.title()) for one in found.cells["flow/3"]] == [
+        ("edited", "cell 3 · choose"),
+        ("added", "cell 4 · last, added"),
+    ]
+    assert set(found.code) == {"choose", "last"}
+    text = repr(found)
+    assert "- best = max(train.score)\n+ best = 2 * max(train.score)\n" in text
+    shown = found._repr_html_()
+    assert "<mark> 2 *</mark>" in shown
+    assert "code of choose" not in shown
+
+
+@pytest.mark.usefixtures("three")
+def test_any_number_of_runs(capsys: Any) -> None:
+    found = nbflow.diff("flow/1", "flow/2", "flow/3")
+    assert found.parameters == {"rows": (100, 60, 100)}
+    assert found.metrics["best"] == (2.0, 1.2, 4.0)
+    assert found.metrics["worst"] == ("(none)", "(none)", 0.0)
+    assert list(found.cells) == ["flow/3"]
+    assert "cells, flow/1 → flow/3" in repr(found)
+    assert call(["diff", "flow/1", "flow/2", "flow/3"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "flow/1 → flow/2 → flow/3"
+    assert "rows        100     60      100" in lines
+    assert call(["diff", "flow/1", "flow/2", "flow/3", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["parameters"] == {"rows": [100, 60, 100]}
+    assert told["cells"]["flow/3"][1]["new"]["step"] == "last"
+
+
+@pytest.mark.usefixtures("three")
+def test_what_users_write_is_escaped(notebook: Path) -> None:
+    notebook.write_text(NOTEBOOK.replace('"<script>', '"<i><script>'))
+    run_flow(RunRequest(notebook, on="inline"))
+    shown = nbflow.diff("flow/1", "flow/2", "flow/4")._repr_html_()
+    assert "<script>" not in shown
+    assert "<i>" not in shown
+    assert "&lt;script&gt;" in shown
+
+
+@pytest.mark.usefixtures("three")
+def test_the_terminal(capsys: Any) -> None:
+    assert call(["diff", "flow/1", "flow/2"]) == 0
+    told = capsys.readouterr().out
+    assert "best                2       1.2     ▼ -0.8 (-40.0%)\n" in told
+    assert re.search(r"^  a: mean +49\.5 +29\.5 +▼ -20 \(-40\.4%\)$", told, re.M)
+    assert call(["diff", "flow/1", "flow/1"]) == 0
+    assert capsys.readouterr().out == "flow/1 → flow/1\nNothing changed.\n"
+    with pytest.raises(TypeError, match="another run"):
+        nbflow.Run("flow/1").compare()

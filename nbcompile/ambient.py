@@ -8,10 +8,12 @@ read and write, and knows the lines that save and restore it.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from nbcompile.definitions import is_literal
 from nbcompile.draws import hidden_draws
 from nbcompile.walking import walk
 
@@ -149,6 +151,12 @@ OPTION_CALLS = frozenset(
     statsmodels.set_option xarray.set_options dask.config.set decimal.setcontext
     pandas.plotting.register_matplotlib_converters deap.creator.create""".split()
 )
+#: names of functions that set a library up; where a seed is set, that is no option
+_SETS = re.compile(r"_?(set|enable|disable|register|use|patch)(_(?!seed|state).*)?$")
+#: packages in which such a name means something else, or must not be called twice
+_NOT_OPTIONS = frozenset(
+    "random os sys signal asyncio multiprocessing threading faulthandler".split()
+)
 #: Calls that change the process in a way that nbflow only warns of.
 WARNED_CALLS = frozenset(
     """os.putenv os.unsetenv logging.basicConfig logging.disable
@@ -232,11 +240,25 @@ def is_option_setting(node: ast.stmt, modules: dict[str, str]) -> bool:
             call = inner if isinstance(inner, ast.Call) else call
         if isinstance(call.func, ast.Attribute) and call.func.attr == "setLevel":
             return True
-        return (dotted(call.func, modules) or "") in OPTION_CALLS
+        name = dotted(call.func, modules) or ""
+        # Matplotlib is reached through other packages too: `sns.mpl.rc(…)`
+        known = name.endswith((".mpl.rc", ".plt.rc", ".rcParams.update")) or _sets_library(
+            name, call
+        )
+        return name in OPTION_CALLS or known
     if isinstance(node, ast.Assign | ast.AugAssign):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         return all(_inside_module(target, modules) for target in targets)
     return False
+
+
+def _sets_library(name: str, call: ast.Call) -> bool:
+    """Whether a call says by its name and its plain arguments that it sets a library up."""
+    module, _, function = name.rpartition(".")
+    if module.partition(".")[0] in _NOT_OPTIONS or module == "matplotlib.pyplot":
+        return False
+    given = [*call.args, *(one.value for one in call.keywords)]
+    return _SETS.match(function) is not None and all(map(is_literal, given))
 
 
 def _inside_module(target: ast.expr, modules: dict[str, str]) -> bool:

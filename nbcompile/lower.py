@@ -43,7 +43,9 @@ class Lowered:
 def lower(body: str, cell: int, around: Surroundings | None = None) -> Lowered:
     """Lower the body of a cell; what is wrong with it is in the diagnostics."""
     lowering = _Lowering(cell, around or Surroundings())
-    block = _Block(body.split("\n"), list(range(1, body.count("\n") + 2)))
+    # IPython empties lines of blanks, those within a string too
+    text = ["" if line.isspace() else line for line in body.split("\n")]
+    block = _Block(text, list(range(1, len(text) + 1)))
     try:
         block, tree = lowering.lower(block)
         _check_compiles(tree, block)

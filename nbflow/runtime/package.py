@@ -37,6 +37,7 @@ class LoadedPackage:
         self._finder = _AsMain(spec.package)
         sys.meta_path.insert(0, self._finder)
         self._held_show: Any = None
+        self._held_columns = False
         self._functions: dict[str, Callable[..., Any]] = {}
         self.generators = Generators(folder / spec.package / "common.py")
         self.common = self._import_optional(f"{spec.package}.common")
@@ -72,6 +73,15 @@ class LoadedPackage:
 
             pyplot.show = show  # type: ignore[attr-defined]
 
+        self._hook_pandas()
+
+    def _hook_pandas(self) -> None:
+        """Have frames shown as wide as in a notebook: pandas takes a task for a terminal."""
+        pandas = sys.modules.get("pandas")
+        if pandas is not None and pandas.get_option("display.max_columns") == 0:
+            pandas.set_option("display.max_columns", 20)
+            self._held_columns = True
+
     def close(self) -> None:
         """Leave the process as it was before the import."""
         self._forget()
@@ -82,6 +92,8 @@ class LoadedPackage:
         pyplot = sys.modules.get("matplotlib.pyplot")
         if pyplot is not None and self._held_show is not None:
             pyplot.show = self._held_show  # type: ignore[attr-defined]
+        if self._held_columns:
+            sys.modules["pandas"].set_option("display.max_columns", 0)
 
     def _forget(self) -> dict[str, ModuleType]:
         """Take the package's modules away; returns them."""

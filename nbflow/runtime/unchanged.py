@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Mapping
+from functools import cached_property
+from inspect import getattr_static
+from types import CellType, CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from nbflow.errors import user_error
@@ -14,7 +17,7 @@ from nbflow.values.ref import Ref
 if TYPE_CHECKING:
     from nbflow.store import Store
 
-_IMMUTABLE = (bool, int, float, complex, str, bytes, type(None), range, frozenset, type)
+_IMMUTABLE = (bool, int, float, complex, str, bytes, type(None), range, frozenset, type, CodeType)
 #: bytes up to which a value is compared as a whole; of larger arrays and frames a sample is
 WHOLE = 32 << 20
 _SAMPLE = 100_000
@@ -131,19 +134,43 @@ class _Comparison:
 
 
 def _state(value: Any) -> list[Any]:
-    """What pickle stores of an object, whose class may be written in C; empty where it can't."""
+    """What an object is made of: what pickle stores of it, caches left out; empty if unknown.
+
+    Its class may be written in C, and have no attributes.
+    """
+    if isinstance(value, FunctionType):
+        held = [_contents(cell) for cell in value.__closure__ or ()]
+        return [value.__code__, value.__defaults__, value.__kwdefaults__, vars(value), held]
     try:
         reduced = value.__reduce_ex__(4)
     except Exception:
-        return []
+        return [_uncached(value, vars(value))] if hasattr(value, "__dict__") else []
     if isinstance(reduced, str):
         return [reduced]
     arguments, state, items, pairs = (*reduced[1:], None, None, None)[:4]
-    return [
-        arguments,
-        state,
-        *(list(part) if part is not None else None for part in (items, pairs)),
-    ]
+    if isinstance(state, dict):
+        state = _uncached(value, state)
+    return [arguments, state, list(items or ()), list(pairs or ())]
+
+
+def _uncached(value: Any, state: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes; of a library's class without those that any use fills in, as a cache is."""
+    kind = type(value)
+    if kind.__module__ == "__main__":
+        return dict(state)
+    return {
+        name: held
+        for name, held in state.items()
+        if "cache" not in str(name).lower()
+        and not isinstance(getattr_static(kind, str(name), None), cached_property)
+    }
+
+
+def _contents(cell: CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # not bound yet
+        return None
 
 
 def _sample(array: Any) -> Any:

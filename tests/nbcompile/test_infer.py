@@ -322,6 +322,33 @@ def test_an_option_set_in_a_step_is_set_again_in_later_ones() -> None:
     ]
 
 
+def test_matplotlibs_options_are_options_through_any_package() -> None:
+    flow = flow_of(
+        "import seaborn as sns", "%%step a\nsns.mpl.rc('figure', figsize=(8, 8))", "%%step b\nx = 1"
+    )
+    assert [p.code.strip() for p in flow.step("b").settings] == [
+        "sns.mpl.rc('figure', figsize=(8, 8))"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("call", "repeated"),
+    [
+        ("lib.enable()", True),
+        ("lib.palettes._patch_colormap_display()", True),
+        ("lib.set_tracking_uri('sqlite:///runs.db')", True),
+        ("lib.set_attributes(x)", False),
+        ("lib.set_seed(1)", False),
+        ("lib.random.set_state(1)", False),
+        ("lib.setup()", False),
+        ("lib.user('x')", False),
+    ],
+)
+def test_calls_that_set_a_library_up_are_repeated(call: str, repeated: bool) -> None:
+    flow = flow_of("import lib", f"%%step a\nx = [1]\n{call}", "%%step b\ny = 1")
+    assert [p.code.strip() for p in flow.step("b").settings] == ([call] if repeated else [])
+
+
 def test_a_file_is_a_hidden_edge() -> None:
     flow = flow_of(
         "%%step a\nwith open('f.txt', 'w') as f:\n    f.write('x')",

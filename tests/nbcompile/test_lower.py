@@ -40,6 +40,7 @@ def refused(body: str) -> tuple[str, int | None]:
         ("x = 1", "x = 1"),
         ("x = (a\n % b)", "x = (a\n % b)"),
         ('text = """\n%time\n!ls\n"""', 'text = """\n%time\n!ls\n"""'),
+        ('text = """\na \n  \t\n"""', 'text = """\na \n\n"""'),
         (">>> x = 1\n>>> y = 2", "x = 1\ny = 2"),
         ("  x = 1\n  y = 2", "x = 1\ny = 2"),
     ],

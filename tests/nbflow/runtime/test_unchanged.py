@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import io
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -88,6 +89,41 @@ def test_state_outside_of_attributes_counts(value: Any, change: Callable[[Any], 
     assert changed(now, value) is False
     change(now)
     assert changed(now, value) is None
+
+
+class Cached:
+    def __init__(self) -> None:
+        self.n = 1
+        self._cache: dict[str, int] = {}
+
+    @cached_property
+    def twice(self) -> int:
+        self._cache["twice"] = 2 * self.n
+        return 2 * self.n
+
+
+def counter(start: int) -> Callable[[], int]:
+    def up() -> int:
+        nonlocal start
+        start += 1
+        return start
+
+    return up
+
+
+def test_a_librarys_caches_are_no_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, now = Cached(), Cached()
+    assert now.twice == 2
+    assert changed(now, before) is False
+    monkeypatch.setattr(Cached, "__module__", "__main__")  # the notebook's own
+    assert changed(now, before) is None
+
+
+def test_functions_differ_in_what_they_hold() -> None:
+    before, now = counter(1), counter(1)
+    assert changed(now, before) is False
+    now()
+    assert changed(now, before) is None
 
 
 def test_of_large_arrays_a_sample_is_compared() -> None:

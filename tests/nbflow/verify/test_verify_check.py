@@ -122,7 +122,7 @@ def test_pictures_are_compared(tmp_path: Path, monkeypatch: Any, capsys: Any) ->
     path = tmp_path / "drawn.py"
     cells = (
         "make\nimport matplotlib.pyplot as plt\nfig, ax = plt.subplots()",
-        "draw\nax.plot([1, 2])\nprint('drawn')",
+        "draw\nax.plot([1, 2])\nimport pandas as pd\nprint(pd.DataFrame([range(30)]))",
         "show\nfig",
     )
     path.write_text("".join(f"# %%\n# nbflow: step {cell}\n" for cell in cells))

@@ -14,6 +14,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 BUILD = HERE / "build_kube.sh"
+PROGRAM = HERE / "kube_all.go"
 #: what the control plane consists of, and what a real node needs besides
 CONTROL = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
 NODE = ("kubelet", "kube-proxy")
@@ -29,7 +30,7 @@ def cache() -> Path:
 
 def binaries() -> Path:
     """Where the Kubernetes binaries are, or would be once built by the script as it stands."""
-    text = BUILD.read_bytes() + platform.machine().encode()
+    text = BUILD.read_bytes() + PROGRAM.read_bytes() + platform.machine().encode()
     return cache() / f"kube-{hashlib.sha256(text).hexdigest()[:12]}"
 
 

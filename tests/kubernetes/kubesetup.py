@@ -30,9 +30,7 @@ _RUN = {
 _BUILD = {
     "dpkg-source": "dpkg-dev",
     "go": "golang-go",
-    "make": "make",
     "patch": "patch",
-    "rsync": "rsync",
     "xz": "xz-utils",
 }
 _MORE = ("containernetworking-plugins", "golang-github-modern-go-reflect2-dev")

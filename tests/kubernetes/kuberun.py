@@ -1,0 +1,157 @@
+"""Runs on the test cluster: packages written by hand, with a store in a folder that pods see."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from kubernetes import client
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "nbflow" / "runtime"))
+
+from handmade import step, write_package
+
+from nbflow.engines.base import Engine
+from nbflow.engines.kubernetes import KubernetesEngine
+from nbflow.runtime.listener import Listener
+from nbflow.runtime.request import RunRequest
+from nbflow.runtime.run import run_flow
+from nbflow.store import Store, open_store
+from nbflow.store.records import RunRecord, TaskRecord
+from nbflow.values.ref import Ref
+
+ROWS = step("load", "rows = list(range(n))", parameters=("n",), outputs=("rows",))
+
+
+def settings_of(kube: Any, folder: Path, **more: Any) -> dict[str, Any]:
+    """What pyproject.toml would say: the image, and the folder as a volume."""
+    volumes = [{"mount": str(folder), "host-path": str(folder)}]
+    return {"image": kube.image, "volumes": volumes, **more}
+
+
+def go(
+    kube: Any,
+    folder: Path,
+    steps: list[dict[str, Any]],
+    listener: Listener | None = None,
+    *,
+    n: int = 3,
+    settings: dict[str, Any] | None = None,
+    engine: Engine | None = None,
+    **request: Any,
+) -> tuple[RunRecord, Store]:
+    """Run these steps; the run and its store."""
+    write_package(folder, steps, parameters={"n": n})
+    table = settings_of(kube, folder, **(settings or {}))
+    asked = RunRequest(folder, store=folder, on="kubernetes", settings=table, **request)
+    run = run_flow(asked, listener, engine or KubernetesEngine())
+    return run, open_store(folder)
+
+
+def fan(body: str, **more: Any) -> list[dict[str, Any]]:
+    """A step that loads, and one that fans out over what it has loaded."""
+    grow = step("grow", body, {"rows": "load"}, ("value",), foreach="i in rows", **more)
+    return [ROWS, grow]
+
+
+def statuses(store: Store, run: RunRecord, name: str = "grow") -> list[str]:
+    """How the tasks of a step have ended."""
+    return [task.status for task in store.tasks(run.id, name)]
+
+
+def error_of(task: TaskRecord | RunRecord | None) -> dict[str, Any]:
+    """The error that there has to be."""
+    assert task is not None
+    assert task.error is not None
+    return task.error
+
+
+def printed(store: Store, task: TaskRecord | None) -> str:
+    """What a task has printed."""
+    assert task is not None
+    return store.get_bytes(Ref.from_json(task.log)).decode() if task.log else ""
+
+
+def objects_of(kube: Any) -> tuple[list[str], list[str]]:
+    """The names of all Jobs and pods in the test's namespace."""
+    jobs = client.BatchV1Api(kube.api()).list_namespaced_job(kube.namespace).items
+    pods = client.CoreV1Api(kube.api()).list_namespaced_pod(kube.namespace).items
+    return [one.metadata.name for one in jobs], [one.metadata.name for one in pods]
+
+
+def nothing_left(kube: Any) -> None:
+    """Wait until neither Jobs nor pods are there."""
+    until(f"nothing in {kube.namespace}", lambda: objects_of(kube) == ([], []), 60)
+
+
+def until(what: str, true: Callable[[], Any], seconds: float = 60) -> Any:
+    """Wait for something; what it then is."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = true()
+        if found:
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"there never was {what}")
+
+
+class Meanwhile(Listener):
+    """Does something in a thread of its own as soon as the run has its number."""
+
+    def __init__(self, act: Callable[[RunRecord], None]) -> None:
+        self._act = act
+        self._thread: threading.Thread | None = None
+        self.seen: list[TaskRecord] = []
+        self.trouble: BaseException | None = None
+
+    def started(self, run: RunRecord, spec: Any) -> None:
+        self._thread = threading.Thread(target=self._do, args=(run,))
+        self._thread.start()
+
+    def tasks(self, records: Sequence[TaskRecord]) -> None:
+        self.seen += records
+
+    def finished(self, run: RunRecord) -> None:
+        assert self._thread is not None
+        self._thread.join(60)
+        assert self.trouble is None, repr(self.trouble)
+
+    def _do(self, run: RunRecord) -> None:
+        try:
+            self._act(run)
+        except BaseException as error:
+            self.trouble = error
+
+
+def task_pods(kube: Any, step: str) -> list[Any]:
+    """The pods of a step that are there."""
+    core = client.CoreV1Api(kube.api())
+    labels = f"app.kubernetes.io/managed-by=nbflow,nbflow/step={step}"
+    found: list[Any] = core.list_namespaced_pod(kube.namespace, label_selector=labels).items
+    return found
+
+
+def running_pod(kube: Any, step: str) -> Any:
+    """A pod of the step whose container runs."""
+
+    def find() -> Any:
+        return next((p for p in task_pods(kube, step) if p.status.phase == "Running"), None)
+
+    return until(f"a pod of {step} that runs", find)
+
+
+@contextmanager
+def made(
+    call: Callable[..., Any], delete: Callable[..., Any], body: dict[str, Any]
+) -> Iterator[str]:
+    """An object of the whole cluster, for as long as it is needed."""
+    call(body)
+    try:
+        yield body["metadata"]["name"]
+    finally:
+        delete(body["metadata"]["name"])

@@ -6,10 +6,11 @@ import contextlib
 import logging
 import platform
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from nbflow.engines.base import Job, refuse
+from nbflow.engines.base import Job, Work, refuse, refuse_images
+from nbflow.engines.guided import Waiting
 from nbflow.engines.ledger import Ledger
 from nbflow.engines.machine_size import cores, gpus, machine_size
 from nbflow.engines.worker import nbflow_version, probe
@@ -35,12 +36,40 @@ class Cluster(Protocol):
         ...
 
     @property
-    def slots(self) -> int:
-        """How many batches run at once."""
+    def store(self) -> str:
+        """The address by which workers reach the store."""
         ...
 
     def open(self, job: Job) -> None:
         """Get ready for a run; raises `UserError`."""
+        ...
+
+    def begin(self, run: int) -> None:
+        """The run has its id: batches of it will come."""
+        ...
+
+    def want(self, waiting: Sequence[Waiting], flying: Sequence[Work]) -> None:
+        """Hear what is ready and what is at the workers, several times a second."""
+        ...
+
+    def group(self, work: Work) -> str:
+        """Which of the workers take tasks of this kind; the same for all where all do."""
+        ...
+
+    def slots(self, work: Work) -> int:
+        """How many batches of this kind run at once; 0 where there are no workers for it yet."""
+        ...
+
+    def takes(self, work: Work) -> Mapping[str, float]:
+        """What a batch of this kind takes of a worker, as Dask counts resources."""
+        ...
+
+    def waits(self, work: Work) -> str | None:
+        """Why no worker takes tasks of this kind yet; None where some do."""
+        ...
+
+    def broken(self, work: Work) -> str | None:
+        """Why no worker will ever take tasks of this kind; None where that is not known."""
         ...
 
     def close(self) -> None:
@@ -58,20 +87,43 @@ class LocalCluster:
         self._client: Client | None = None
         self._cluster: Any = None
 
-    @property
-    def slots(self) -> int:
+    def begin(self, run: int) -> None:
+        """Nothing to do: workers start when they are first used."""
+
+    def want(self, waiting: Sequence[Waiting], flying: Sequence[Work]) -> None:
+        """Nothing to do: there are as many workers as there will be."""
+
+    def group(self, work: Work) -> str:
+        """All workers are alike."""
+        return ""
+
+    def slots(self, work: Work) -> int:
         """One for each worker."""
         return self._workers
+
+    def takes(self, work: Work) -> Mapping[str, float]:
+        """Nothing that Dask knows of: the ledger shares this machine out."""
+        return {}
+
+    def waits(self, work: Work) -> str | None:
+        """Workers are there at once."""
+        return None
+
+    def broken(self, work: Work) -> str | None:
+        """What could not be was refused before the run."""
+        return None
 
     def open(self, job: Job) -> None:
         """Check the requests against the machine. A run that is all cached starts nothing."""
         assert self.ledger is not None
+        refuse_images(job, "dask")
+        self.store = job.store.url
         for name, there in self.ledger.there.items():
             asking = [s for s in job.spec.steps if s.resources.amounts().get(name, 0) > there]
             fix = f"Ask for at most {there:g}, or run on a cluster: --on tcp://…"
             refuse(asking, "dask", name, f"this machine has {there:g}", fix)
         # plain tasks are counted by slots, so that more workers than cores may be asked for
-        self.ledger.there["cpu"] = max(self.ledger.there["cpu"], float(self.slots))
+        self.ledger.there["cpu"] = max(self.ledger.there["cpu"], float(self._workers))
 
     @property
     def client(self) -> Client:
@@ -140,6 +192,8 @@ class RemoteCluster:
         """Reach it, and make sure that its workers can run this flow."""
         from distributed import Client
 
+        refuse_images(job, "dask")
+        self.store = job.store.url
         try:
             self._client = Client(  # type: ignore[no-untyped-call]
                 self._address, timeout=_REACH, set_as_default=False
@@ -156,8 +210,29 @@ class RemoteCluster:
             self.close()
             raise
 
-    @property
-    def slots(self) -> int:
+    def begin(self, run: int) -> None:
+        """Nothing to do: the workers are there."""
+
+    def want(self, waiting: Sequence[Waiting], flying: Sequence[Work]) -> None:
+        """Nothing to do: others decide how many workers there are."""
+
+    def group(self, work: Work) -> str:
+        """Any worker that has what the task takes will do."""
+        return ""
+
+    def takes(self, work: Work) -> Mapping[str, float]:
+        """What the step asks for; a split takes nothing but a thread."""
+        return work.step.resources.amounts() if work.part == "main" else {}
+
+    def waits(self, work: Work) -> str | None:
+        """Workers were there when the run began."""
+        return None
+
+    def broken(self, work: Work) -> str | None:
+        """What could not be was refused before the run."""
+        return None
+
+    def slots(self, work: Work) -> int:
         """The threads of all workers, as of the last sign of life."""
         workers = self.client.scheduler_info(n_workers=-1)["workers"].values()
         return max(1, sum(int(worker["nthreads"]) for worker in workers))

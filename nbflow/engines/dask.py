@@ -10,7 +10,7 @@ import queue
 import time
 from typing import TYPE_CHECKING, Any
 
-from nbflow.engines.base import Batch, Job, UnderWay, Work, refuse_images
+from nbflow.engines.base import Batch, Job, UnderWay, Work
 from nbflow.engines.cluster import Cluster, LocalCluster, RemoteCluster
 from nbflow.engines.guided import LARGEST, Guided
 from nbflow.engines.slot import cancelled_record, failed_record
@@ -45,13 +45,13 @@ class DaskEngine:
     def open(self, job: Job) -> None:
         """Start or reach the cluster, and make sure that it can do what the flow asks for."""
         self._job = job
-        refuse_images(job, self.name)
         self._cluster = self._given or _cluster(self._address, job)
         self._cluster.open(job)
 
     def begin(self, run: int) -> None:
         """Note which run it is."""
         self._run = run
+        self._cluster.begin(run)
 
     def submit(self, work: Work) -> None:
         """Take these tasks."""
@@ -73,8 +73,14 @@ class DaskEngine:
         return records
 
     def under_way(self) -> list[UnderWay]:
-        """The batches at the workers."""
-        return [UnderWay(batch, sent) for batch, _, sent, _ in self._flying.values()]
+        """The batches at the workers, and those that wait for there to be some."""
+        found = [UnderWay(batch, sent) for batch, _, sent, _ in self._flying.values()]
+        for work in self._guided.heads():
+            why = self._cluster.waits(work)
+            if why is not None:
+                batch = Batch(0, work.step.name, work.part, work.attempt, work.keys)
+                found.append(UnderWay(batch, 0.0, why))
+        return found
 
     def stop(self, hard: bool) -> None:
         """End what runs at the workers; what waits is cancelled here."""
@@ -83,7 +89,7 @@ class DaskEngine:
             batch = Batch(0, work.step.name, work.part, work.attempt, (key,))
             self._aside.append(cancelled_record(batch, key))
         with contextlib.suppress(Exception):  # a cluster that is gone runs nothing
-            self._cluster.client.run(stop_run, self._job.store.url, self._run, hard, wait=False)
+            self._cluster.client.run(stop_run, self._cluster.store, self._run, hard, wait=False)
 
     def close(self) -> None:
         """Leave the cluster, or end it where it is ours."""
@@ -91,42 +97,59 @@ class DaskEngine:
             self._cluster.close()
 
     def _send(self) -> None:
+        if not self._stopped:
+            self._cluster.want(self._guided.waiting(), [one[1] for one in self._flying.values()])
+            for head in self._guided.heads():
+                self._give_up(head)
         while self._guided and not self._stopped:
             work = next((one for one in self._guided.heads() if self._room(one)), None)
             if work is None:
                 return
             devices = self._cluster.ledger.pick(work) if self._cluster.ledger else None
             most = 1 if (work.step.name, work.part) in self._suspect else LARGEST
-            batch = self._guided.take(work, self._cluster.slots, devices, most)
+            batch = self._guided.take(work, self._cluster.slots(work), devices, most)
             self._fly(batch, work)
+
+    def _give_up(self, work: Work) -> None:
+        """The tasks of a kind that can never run here have failed."""
+        why = self._cluster.broken(work)
+        if why is not None:
+            for key in self._guided.drop(work):
+                batch = Batch(0, work.step.name, work.part, work.attempt, (key,))
+                store, run = self._job.store, self._run
+                record = failed_record(store, run, batch, key, "NoWorkers", why, b"", None, "lost")
+                self._aside.append(record)
 
     def _room(self, work: Work) -> bool:
         """Whether a batch of this kind may go to the workers now."""
         cluster = self._cluster
         if cluster.ledger is None and len(self._flying) >= (self._job.max_workers or LARGEST):
             return False
+        # those that the same workers take
+        group = cluster.group(work)
+        flying = [one[1] for one in self._flying.values() if cluster.group(one[1]) == group]
+        slots = cluster.slots(work)
         plain = not work.step.resources.amounts() or work.part == "items"
         if plain and self._guided.short(work):
             # one ahead for each slot, so that none waits for the next
-            held = sum(not one[1].step.resources.amounts() for one in self._flying.values())
-            return held < 2 * cluster.slots and len(self._flying) < 2 * cluster.slots
+            held = sum(not one.step.resources.amounts() for one in flying)
+            return held < 2 * slots and len(flying) < 2 * slots
         if cluster.ledger is None:
-            return len(self._flying) < 2 * cluster.slots
+            return len(flying) < 2 * slots
         return not cluster.ledger.lacks(work)
 
     def _fly(self, batch: Batch, work: Work) -> None:
         cluster = self._cluster
         if cluster.ledger:
             cluster.ledger.hold(batch.number, work)
-        amounts = work.step.resources.amounts() if work.part == "main" else {}
         future = cluster.client.submit(
             run_batch,
-            self._job.store.url,
+            cluster.store,
             self._run,
             batch,
             key=f"nbflow-{self._run}-{batch.step}-{batch.number}",
             pure=False,
-            resources=amounts if cluster.ledger is None and amounts else None,
+            resources=cluster.takes(work) or None,
         )
         self._flying[batch.number] = (batch, work, time.time(), future)
         number = batch.number

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from nbflow.engines.base import Batch, Work
 from nbflow.runtime.machine import Part
@@ -20,6 +21,15 @@ LARGEST = 1000
 _GROWTH = 8
 #: tasks that take longer than this are not sent ahead of time
 SHORT = 0.5
+
+
+class Waiting(NamedTuple):
+    """Tasks of one kind that are ready."""
+
+    work: Work
+    number: int
+    #: seconds that each is known to take; None while nothing is known
+    seconds: float | None
 
 
 @dataclass(slots=True)
@@ -60,6 +70,17 @@ class Guided:
         """How many tasks of this kind are ready."""
         queue = self._queues.get((work.step.name, work.part, work.attempt))
         return len(queue.keys) if queue else 0
+
+    def waiting(self) -> list[Waiting]:
+        """How much is ready of each kind, and how long it is known to take."""
+        return [
+            Waiting(queue.work, len(queue.keys), self._seconds.get((step, part)))
+            for (step, part, _), queue in self._queues.items()
+        ]
+
+    def drop(self, work: Work) -> tuple[str, ...]:
+        """All that is ready of this kind, taken away."""
+        return tuple(self._queues.pop((work.step.name, work.part, work.attempt)).keys)
 
     def short(self, work: Work) -> bool:
         """Whether these tasks are known to be short: the next batch may wait at the worker."""

@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 BUILT := jupyter_ext/nbflow_jupyter/labextension/package.json
 PYTEST_ARGS ?= -n 2 --dist loadgroup -q
 
-.PHONY: help demo test check format frontend browser bench clean kube kube-early
+.PHONY: help demo test check format frontend browser servers bench clean kube kube-early
 
 help:  ## What can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -15,7 +15,7 @@ help:  ## What can be made
 demo: $(INSTALLED)  ## Run the example notebook on a local Dask cluster and look at what came out
 	@$(BIN)/nbflow demo
 
-test: kube-early check frontend browser  ## Check the code, then run all tests
+test: kube-early check frontend browser servers  ## Check the code, then run all tests
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 check: $(INSTALLED)  ## Lint, formatting, types and import directions
@@ -37,6 +37,14 @@ browser:  ## Install a browser for the tests of the front end (as root on Debian
 	echo "Installing chromium (once, about a minute)"; \
 	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
 	fi || echo "chromium could not be installed: the browser tests are skipped"
+
+servers:  ## Install PostgreSQL for the tests of stores in it (as root on Debian; goes without elsewhere)
+	@if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && ! command -v initdb >/dev/null \
+	&& command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	echo "Installing PostgreSQL (once, about half a minute)"; \
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	apt-get install -y -qq -o DPkg::Lock::Timeout=300 postgresql >/dev/null; \
+	fi || echo "PostgreSQL could not be installed: the tests of stores in it are skipped"
 
 kube:  ## Set up Kubernetes for the tests of clusters (as root on Debian; goes without elsewhere)
 	@$(PYTHON) tests/kubernetes/kubesetup.py

@@ -85,14 +85,15 @@ class TasksHandler(NbflowHandler):
         if not set(statuses) <= set(wire.LETTERS):
             raise Refusal(400, f"status must be of {', '.join(wire.LETTERS)}.")
         cursor = self.text("cursor", "")
+        sort = self.one_of("sort", SORTS, "key")
         query = TaskQuery(
             step=self.text("step", "") or None,
             statuses=statuses,
             search=self.text("search", ""),
-            sort=self.one_of("sort", SORTS, "key"),
+            sort=sort,
             descending=self.one_of("order", ("asc", "desc"), "asc") == "desc",
             limit=self.number("limit", 100, 1, MOST_TASKS) or 100,
-            after=tasks.read_cursor(cursor) if cursor else None,
+            after=tasks.read_cursor(cursor, sort) if cursor else None,
         )
         store, run = await self.find_run(flow, number)
         self.answer(await self.work(tasks.page, store, run, query))

@@ -59,10 +59,10 @@ def page(store: Store, run: RunRecord, query: TaskQuery) -> wire.TaskPage:
     }
 
 
-def read_cursor(text: str) -> tuple[Any, str, str]:
+def read_cursor(text: str, sort: str) -> tuple[Any, str, str]:
     """The place that a cursor stands for; a refusal where it is none of ours."""
     try:
-        return read_place(json.loads(base64.urlsafe_b64decode(text.encode())))
+        return read_place(json.loads(base64.urlsafe_b64decode(text.encode())), sort)
     except (ValueError, TypeError):
         raise Refusal(400, "The cursor is not one that this API gave.") from None
 

@@ -229,8 +229,9 @@ def _number(row: Row | None) -> int:
     return 0 if row is None else int(row["n"])
 
 
-def read_place(data: Sequence[Any]) -> tuple[Any, str, str]:
-    """A place as it came back from a viewer; ValueError where it is none."""
-    if len(data) != 3 or not isinstance(data[0], str | int | float):
+def read_place(data: Sequence[Any], sort: str = "key") -> tuple[Any, str, str]:
+    """A place as it came back from a viewer; ValueError where it is none of this order."""
+    kind: Any = str if sort in ("key", "status") else int | float
+    if len(data) != 3 or not isinstance(data[0], kind) or isinstance(data[0], bool):
         raise ValueError("not a place")
     return data[0], str(data[1]), str(data[2])

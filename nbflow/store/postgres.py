@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -55,6 +55,11 @@ class Postgres(Database[Any]):
         self._reached = wait > 0
         self._clock = (0.0, float("-inf"))
         self._again = threading.local()
+
+    def __del__(self) -> None:
+        # whoever looks at a run in a notebook closes nothing
+        with contextlib.suppress(Exception):
+            self.close()
 
     def each(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
         """The rows of a SELECT as they come from the server."""
@@ -170,7 +175,7 @@ class Postgres(Database[Any]):
         if alone:
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (_ALONE,))
 
-    @contextmanager
+    @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:
         psycopg = _library()
         try:

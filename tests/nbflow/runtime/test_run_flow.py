@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +25,25 @@ GROW = step("grow", "value = i * 2", {}, ("value",), foreach="i in rows", items=
 PICK = step("pick", "best = max(grow.value)", {"grow": "grow"}, ("best",), fanouts=("grow",))
 
 
+@pytest.fixture(autouse=True, params=["folder", "postgres"])
+def kept(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """Every test has its records in a file, and again in PostgreSQL."""
+    folder = request.param == "folder"
+    where = str(tmp_path) if folder else request.getfixturevalue("database")
+    monkeypatch.setenv("NBFLOW_STORE", where)
+    yield
+    # what a test has opened goes with its last reference
+    gc.collect()
+
+
 def write(folder: Path, *steps: dict[str, Any], n: int = 3, **more: Any) -> None:
     write_package(folder, list(steps), parameters={"n": n}, **more)
 
 
 def go(folder: Path, **request: Any) -> RunRecord:
-    return run_flow(RunRequest(folder, store=folder, on="inline", **request))
+    return run_flow(RunRequest(folder, on="inline", **request))
 
 
 def value(store: Store, run: RunRecord, step: str, name: str, key: str = "") -> Any:
@@ -51,7 +66,7 @@ def text(store: Store, ref: dict[str, Any] | None) -> str:
 def test_a_run_and_what_it_records(tmp_path: Path) -> None:
     write(tmp_path, LOAD, GROW, PICK)
     run = go(tmp_path, tags=("first",), branch="main")
-    store = open_store(tmp_path)
+    store = open_store()
     assert (run.path, run.status, run.error, run.tags) == ("churn/1", "succeeded", None, ("first",))
     assert (run.metrics, run.params, run.branch) == ({"best": 4}, {"n": 3}, "main")
     assert "cloudpickle" in store.environment(run)["packages"]
@@ -60,7 +75,7 @@ def test_a_run_and_what_it_records(tmp_path: Path) -> None:
 
 def test_the_cache_and_its_reasons(tmp_path: Path) -> None:
     write(tmp_path, LOAD, GROW, PICK)
-    store = open_store(tmp_path)
+    store = open_store()
     assert set(reasons(store, go(tmp_path)).values()) == {"no earlier result"}
     assert set(reasons(store, go(tmp_path)).values()) == {"cached"}
     assert reasons(store, go(tmp_path, params={"n": 4})) == {
@@ -87,15 +102,15 @@ def test_the_cache_and_its_reasons(tmp_path: Path) -> None:
 
 def test_explain_runs_nothing(tmp_path: Path) -> None:
     write(tmp_path, LOAD, GROW, PICK)
-    store = open_store(tmp_path)
+    store = open_store()
     go(tmp_path)
-    rows = explain(RunRequest(tmp_path, store=tmp_path, params={"n": 5}))
+    rows = explain(RunRequest(tmp_path, params={"n": 5}))
     assert [(r.step, r.part, r.fate, r.reason) for r in rows] == [
         ("load", "main", "run", "parameter n changed 3 → 5"),
         ("grow", "main", "run", "load runs before it"),
         ("pick", "main", "run", "grow runs before it"),
     ]
-    rows = explain(RunRequest(tmp_path, store=tmp_path))
+    rows = explain(RunRequest(tmp_path))
     assert {r.fate for r in rows} == {"cached"}
     assert len(store.runs()) == 1
 
@@ -115,20 +130,18 @@ def test_resume_takes_what_succeeded(tmp_path: Path) -> None:
     )
     write_package(tmp_path, [LOAD, grow, PICK], parameters={"n": 3, "k": 1})
     failed = go(tmp_path)
-    store = open_store(tmp_path)
+    store = open_store()
     assert failed.status == "failed"
     assert failed.error is not None
     assert (failed.error["step"], failed.error["task"]) == ("grow", "1")
     assert (failed.error["cell"], failed.error["line"]) == (1, 2)
     assert "Cell 1, line 2, in grow" in failed.error["traceback"]
     assert store.task(failed.id, "pick") is None
-    again = run_flow(RunRequest(None, store=tmp_path, on="inline", resume_of=failed.path))
+    again = run_flow(RunRequest(None, on="inline", resume_of=failed.path))
     assert (again.status, again.parent) == ("failed", failed.id)
     # the step has --no-cache: only a run that resumes may take over its results
     assert [(marks / str(i)).read_text() for i in range(3)] == ["x", "xx", "x"]
-    fixed = run_flow(
-        RunRequest(None, store=tmp_path, on="inline", resume_of=again.path, params={"k": 5})
-    )
+    fixed = run_flow(RunRequest(None, on="inline", resume_of=again.path, params={"k": 5}))
     assert (fixed.status, fixed.params) == ("succeeded", {"n": 3, "k": 5})
     assert reasons(store, fixed)["grow/0"] == "the step says --no-cache"
     assert store.task(fixed.id, "load").status == "cached"  # type: ignore[union-attr]
@@ -142,7 +155,7 @@ def test_conditions_skip_and_another_writer_supplies(tmp_path: Path) -> None:
     fan = step("fan", "x = i", {"also": "only"}, ("x",), foreach="i in also")
     write(tmp_path, new, old, serve, only, fan)
     run = go(tmp_path)
-    store = open_store(tmp_path)
+    store = open_store()
     assert run.status == "succeeded"
     assert {t.step: t.status for t in store.tasks(run.id)} == {
         "new": "skipped",
@@ -173,7 +186,7 @@ def test_nested_fan_outs(tmp_path: Path) -> None:
     )
     write(tmp_path, LOAD, outer, inner, join)
     run = go(tmp_path)
-    store = open_store(tmp_path)
+    store = open_store()
     assert run.status == "succeeded", run.error
     assert value(store, run, "join", "flat") == [
         (i, j, i * j) for i in range(3) for j in range(i + 1)
@@ -208,7 +221,7 @@ def test_names_in_common_do_not_leak_between_tasks(tmp_path: Path) -> None:
     )
     write(tmp_path, LOAD, leak, common="class kept: pass\n")
     run = go(tmp_path)
-    store = open_store(tmp_path)
+    store = open_store()
     assert [value(store, run, "leak", "seen", str(i)) for i in range(3)] == [False] * 3
 
 
@@ -221,7 +234,7 @@ def test_random_state_is_the_tasks_own_and_repeats(tmp_path: Path) -> None:
         foreach="i in rows",
     )
     write(tmp_path, LOAD, draw)
-    store = open_store(tmp_path)
+    store = open_store()
     runs = [go(tmp_path, seed=seed, cache=False) for seed in (1, 1, 2)]
     drawn = [[value(store, run, "draw", "x", str(i)) for i in range(3)] for run in runs]
     assert drawn[0] == drawn[1] != drawn[2]
@@ -246,7 +259,7 @@ def test_what_is_printed_and_shown(tmp_path: Path) -> None:
     """
     write(tmp_path, step("talk", body))
     run = go(tmp_path)
-    store = open_store(tmp_path)
+    store = open_store()
     task = store.task(run.id, "talk")
     assert task is not None
     assert text(store, task.log) == "one\na table\ntwo\n[1, 2]\n"
@@ -276,13 +289,13 @@ def test_wrong_parameters(tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
         go(tmp_path, params={"m": 1, "n": "three"})
     assert [d.code for d in caught.value.diagnostics] == ["NBF401", "NBF402"]
-    assert open_store(tmp_path).runs() == []
+    assert open_store().runs() == []
 
 
 def test_one_task_by_itself(tmp_path: Path) -> None:
     write(tmp_path, LOAD, GROW)
     run = go(tmp_path)
-    store = open_store(tmp_path)
+    store = open_store()
     record = run_task(store, run.id, "grow", "1", attempt=2)
     assert (record.status, record.attempt, record.item) == ("succeeded", 2, 1)
     assert store.get(record.ref("value")) == 2
@@ -313,4 +326,4 @@ def test_unpacked_targets(tmp_path: Path) -> None:
     pairs["targets"] = ["a", "b", "c"]
     write(tmp_path, LOAD, pairs)
     run = go(tmp_path)
-    assert value(open_store(tmp_path), run, "pairs", "got", "2") == [2, 2, 1]
+    assert value(open_store(), run, "pairs", "got", "2") == [2, 2, 1]

@@ -36,7 +36,7 @@ def test_pages_are_the_whole_in_order(store: Store, run: int, sort: str, descend
     query = replace(query, limit=5)
     while found := browse.task_page(store, run, query):
         paged += found
-        query = replace(query, after=browse.read_place(list(found[-1][1])))
+        query = replace(query, after=browse.read_place(list(found[-1][1]), sort))
     assert paged == whole
     places = [place for _, place in whole]
     assert len(set(places)) == 24
@@ -61,6 +61,8 @@ def test_places_that_are_none() -> None:
     for wrong in ([], [1, 2], [None, "a", "b"], [{}, "a", "b"]):
         with pytest.raises(ValueError, match="not a place"):
             browse.read_place(wrong)
+    with pytest.raises(ValueError, match="not a place"):
+        browse.read_place(["text", "a", "b"], "seconds")
 
 
 def test_counts_and_what_is_new(store: Store) -> None:

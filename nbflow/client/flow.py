@@ -10,6 +10,7 @@ from nbflow.client.run import Run
 from nbflow.client.table import RunTable, runs
 
 if TYPE_CHECKING:
+    from nbflow.client.plot import Plot
     from nbflow.store import Store
 
 
@@ -37,6 +38,10 @@ class Flow:
     def runs(self) -> RunTable:
         """The newest runs, as a table."""
         return runs(flow=self.name, store=self.store)
+
+    def plot(self, name: str, x: str | None = None) -> Plot:
+        """A metric over the newest runs: `score`, of a fan-out too, or `duration`."""
+        return self.runs.plot(name, x)
 
     def __getitem__(self, number: int) -> Run:
         return Run(f"{self.name}/{number}", self.store)

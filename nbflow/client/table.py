@@ -16,6 +16,7 @@ from nbflow.client.text import brief, duration, grid, plural, when
 if TYPE_CHECKING:
     import pandas as pd
 
+    from nbflow.client.plot import Plot
     from nbflow.store import Store
     from nbflow.store.records import RunRecord, Status
 
@@ -87,6 +88,15 @@ class RunTable(Sequence[Run]):
             frame["created"] = pd.to_datetime(frame["created"], unit="s")
             frame = frame.set_index("run")
         return frame
+
+    def plot(self, name: str, x: str | None = None) -> Plot:
+        """A metric over these runs: `score`, of a fan-out too, or `duration`.
+
+        ``x`` puts a parameter or another final value on the axis.
+        """
+        from nbflow.client.plot import plot_runs
+
+        return plot_runs(self._runs, name, x)
 
     def __repr__(self) -> str:
         if not self._runs:

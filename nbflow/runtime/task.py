@@ -167,6 +167,9 @@ class TaskRunner:
         if step.splits:
             values.update(self.inputs.item(step, key))
         result = self._call(step.call, values)
+        if "_figure" not in result:
+            # as at the end of a cell: what is stored of a figure has been drawn, and is closed
+            self.capture.show_figures()
         outcome.changed = check_unchanged(step, values, refs, self.store)
         outcome.changed += self._drawn(step)
         outcome.artifacts = Outputs(step, self.writer).store(result)

@@ -125,9 +125,12 @@ def _image(value: Any, png: bytes, put_image: PutImage) -> dict[str, Any]:
 
 
 def _figure(figure: Any) -> bytes:
+    """Drawn just as it is shown, since drawing leaves its mark on a figure, then made smaller."""
+    from PIL import Image
+
     file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=_PIXELS / max(*figure.get_size_inches(), 1))
-    return file.getvalue()
+    figure.savefig(file, format="png", bbox_inches="tight")
+    return _thumbnail(Image.open(file))
 
 
 def _thumbnail(image: Any) -> bytes:

@@ -45,6 +45,11 @@ def refuse_captured(variable: str, error: CapturedError) -> UserError:
 def refuse(variable: str, value: Any, culprit: Any, error: Exception) -> UserError:
     """Something in the value can't be pickled; ``culprit`` is the object pickle had in hand."""
     kind = type(culprit).__name__
+    if ", " in variable and isinstance(value, dict):  # several that share parts, by name
+        variable, value = next(
+            ((name, held) for name, held in value.items() if _holds(name, held, culprit)),
+            (variable, value),
+        )
     if culprit is value or culprit is None:
         what = f"The variable `{variable}` is a {type(value).__name__}, which cannot be stored"
     else:
@@ -52,11 +57,20 @@ def refuse(variable: str, value: Any, culprit: Any, error: Exception) -> UserErr
         where = f" (at `{place}`)" if place is not None else ""
         what = f"The variable `{variable}` holds a {kind}{where}, which cannot be stored"
     reason = str(error).strip().split("\n")[0].rstrip(".")
-    fix = _FIXES.get(kind) or (
+    inner = kind in ("generator", "coroutine") and culprit is not value
+    fix = (
+        f"Put the steps that use `{variable}` into one, or make it anew in each."
+        if inner
+        else _FIXES.get(kind)
+    ) or (
         f"Keep what you need of it as plain values, or leave `{variable}` out with "
         f"`--drop {variable}` and make it anew in the step that needs it."
     )
     return user_error("NBF405", f"{what}: {reason}." if reason else f"{what}.", fix)
+
+
+def _holds(name: str, value: Any, culprit: Any) -> bool:
+    return value is culprit or _place(name, value, culprit) is not None
 
 
 def _place(variable: str, value: Any, culprit: Any) -> str | None:

@@ -259,6 +259,19 @@ def test_what_cannot_be_stored_is_named(tmp_path: Path) -> None:
             assert diagnostic.fix
 
 
+def test_what_holds_a_generator_is_named_among_those_stored_together() -> None:
+    process = types.SimpleNamespace(generator=(i for i in range(3)))
+    with pytest.raises(UserError) as caught:
+        pickling.dump({"env": [1], "machines": [process]}, "env, machines")
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.message.startswith(
+        "The variable `machines` holds a generator (at `machines[0].generator`)"
+    )
+    assert diagnostic.fix == (
+        "Put the steps that use `machines` into one, or make it anew in each."
+    )
+
+
 def test_the_error_itself_can_be_pickled() -> None:
     with pytest.raises(UserError) as caught:
         pickling.dump((i for i in range(3)), "value")

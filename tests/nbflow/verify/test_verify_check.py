@@ -121,8 +121,8 @@ def test_warnings_of_the_flow_alone_do_not_count_as_printed(tmp_path: Path, caps
 def test_pictures_are_compared(tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:
     path = tmp_path / "drawn.py"
     cells = (
-        "make\nimport matplotlib.pyplot as plt\nfig, ax = plt.subplots()",
-        "draw\nax.plot([1, 2])\nimport pandas as pd\nprint(pd.DataFrame([range(30)]))",
+        "make\nimport matplotlib.pyplot as plt\nfig, ax = plt.subplots()\nax.set_ylabel('y')",
+        "draw\nprint(ax.yaxis.label.get_position())\nax.plot([1, 2])\nimport pandas as pd\nprint(pd.DataFrame([range(30)]))",
         "show\nfig",
     )
     path.write_text("".join(f"# %%\n# nbflow: step {cell}\n" for cell in cells))

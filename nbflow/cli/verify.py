@@ -10,31 +10,70 @@ import click
 from nbflow.cli.compiled import notebook_argument
 from nbflow.cli.group import FAILED, SUCCEEDED
 from nbflow.cli.options import json_option, verb
-from nbflow.cli.say import say_json
+from nbflow.cli.say import note, say_json
+from nbflow.cli.values import parameter_options, parameters
 
 if TYPE_CHECKING:
     from nbflow.verify.check import StepCheck, Verdict
 
 
+def _time(_: click.Context, __: click.Parameter, text: str | None) -> float | None:
+    """Seconds of `90s` or `10m`."""
+    from nbcompile.units import parse_time
+
+    if text is None:
+        return None
+    try:
+        return parse_time(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 @verb("verify")
 @notebook_argument
+@parameter_options
 @click.option("--on", default="dask", show_default=True, help="The engine that runs the flow.")
 @click.option("--max-workers", type=int, help="Use so many workers at most.")
+@click.option("--timeout", metavar="TIME", callback=_time, help="Give up after so long: 90s, 10m.")
 @json_option
-def command(notebook: Path, on: str, max_workers: int | None, as_json: bool) -> int:
+def command(
+    notebook: Path,
+    given: tuple[tuple[str, str], ...],
+    files: tuple[Path, ...],
+    on: str,
+    max_workers: int | None,
+    timeout: float | None,
+    as_json: bool,
+) -> int:
     """Check that the flow computes what the notebook computes.
 
     Runs the notebook in one kernel and as a flow, and compares all that its steps leave and print.
+    It takes as long as both; where they differ, two more kernels tell what varies by itself.
     The exit status is 1 where something differs.
     """
     from nbflow.verify.check import verify_notebook
 
-    verdict = verify_notebook(notebook, on, max_workers)
+    verdict = verify_notebook(
+        notebook,
+        on,
+        max_workers,
+        params=parameters(given, files),
+        timeout=timeout,
+        tell=_silent if as_json else _tell,
+    )
     if as_json:
         say_json(verdict.to_json())
     else:
         click.echo(report(verdict))
     return SUCCEEDED if verdict.same else FAILED
+
+
+def _tell(text: str) -> None:
+    note(f"{text} …")
+
+
+def _silent(_: str) -> None:
+    """With --json, nothing but the verdict is said."""
 
 
 def report(verdict: Verdict) -> str:

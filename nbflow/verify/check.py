@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import zip_longest
@@ -17,6 +17,7 @@ from nbcompile.diagnostics import Diagnostic, has_errors
 from nbcompile.flow import Flow, Step
 from nbcompile.notebook import Notebook
 from nbflow.errors import UserError
+from nbflow.verify.budget import Budget
 from nbflow.verify.dump import UNREADABLE
 from nbflow.verify.kernel import KernelRun, KernelStep, comparable, run_in_kernel
 from nbflow.verify.pictures import picture_of, pictures_differ
@@ -95,11 +96,19 @@ class Verdict:
 
 
 def verify_notebook(
-    path: Path, on: str = "dask", max_workers: int | None = None, engine: Engine | None = None
+    path: Path,
+    on: str = "dask",
+    max_workers: int | None = None,
+    engine: Engine | None = None,
+    *,
+    params: Mapping[str, Any] | None = None,
+    timeout: float | None = None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Verdict:
     """Run the notebook in one kernel and as a flow, and compare; `UserError` where it is wrong.
 
-    The flow runs on ``engine``, or on the one that ``on`` names.
+    The flow runs on ``engine``, or on the one that ``on`` names. All of it takes ``timeout``
+    seconds at most; ``tell`` is told what is done next.
     """
     from nbcompile import infer_flow, read_notebook
     from nbflow.client.run import Run
@@ -110,35 +119,77 @@ def verify_notebook(
     flow = infer_flow(notebook)
     if has_errors(flow.diagnostics):
         raise UserError(one for one in flow.diagnostics if one.severity == "error")
+    bound = _bound(flow, params or {})
+    budget = Budget(timeout)
     with tempfile.TemporaryDirectory(prefix="nbflow-verify-") as scratch:
-        kernel = _kernel(notebook, flow, path, Path(scratch))
+        tell(f"Running {path.name} in a kernel")
+        kernel = _kernel(notebook, flow, path, Path(scratch), 0, bound, budget)
         if kernel.error is not None:
             where = f"cell {kernel.cell}"
             return Verdict(str(path), (), f"The notebook itself fails in {where}: {kernel.error}")
+        tell(f"Running {path.name} as a flow")
         with _keeping_all(notebook, flow, path, kernel) as kept:
             request = RunRequest(
-                kept, on=on, max_workers=max_workers, cache=False, store=Path(scratch, "store")
+                kept,
+                on=on,
+                max_workers=max_workers,
+                cache=False,
+                store=Path(scratch, "store"),
+                params=dict(params or {}),
             )
-            run = Run(run_flow(request, engine=engine), Path(scratch, "store"))
+            listener = budget.watch(str(request.store))
+            run = Run(run_flow(request, listener, engine), Path(scratch, "store"))
         if run.status != "succeeded":
-            return Verdict(str(path), (), _failure(run))
+            return Verdict(str(path), (), _failure(run, budget))
         comparison = _Comparison(flow, kernel, run)
         checks = [comparison.check(step) for step in flow.steps]
         if any(one.differences for one in checks):
-            again = [_kernel(notebook, flow, path, Path(scratch), seed) for seed in (1, 2)]
+            tell("Something differs: running it in two more kernels, to see what varies by itself")
+            again = [
+                _kernel(notebook, flow, path, Path(scratch), seed, bound, budget) for seed in (1, 2)
+            ]
+            if budget.over:
+                return Verdict(str(path), tuple(checks))
             checks = [comparison.explain(one, again) for one in checks]
     return Verdict(str(path), tuple(checks))
 
 
+def _bound(flow: Flow, params: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
+    """By cell of parameters, the values that it shall give them; checked as for a run."""
+    from nbcompile.emit.package import emit_package
+    from nbflow.runtime.parameters import python_value, resolve_parameters
+
+    if not params:
+        return {}
+    manifest = emit_package(flow, format=False).manifest
+    values = resolve_parameters(manifest, params)
+    entries = {entry["name"]: entry for entry in manifest["parameters"]}
+    bound: dict[int, dict[str, Any]] = {}
+    for one in flow.parameters:
+        if one.name in params:
+            value = python_value(entries[one.name], values)
+            bound.setdefault(one.cell, {})[one.name] = value
+    return bound
+
+
 def _kernel(
-    notebook: Notebook, flow: Flow, path: Path, scratch: Path, hash_seed: int = 0
+    notebook: Notebook,
+    flow: Flow,
+    path: Path,
+    scratch: Path,
+    hash_seed: int,
+    bound: Mapping[int, Mapping[str, Any]],
+    budget: Budget,
 ) -> KernelRun:
     steps = {step.name: (step.cells, step.outputs) for step in flow.steps}
-    return run_in_kernel(notebook, steps, path.resolve().parent, scratch, hash_seed)
+    folder = path.resolve().parent
+    return run_in_kernel(notebook, steps, folder, scratch, hash_seed, bound, budget)
 
 
-def _failure(run: Run) -> str:
+def _failure(run: Run, budget: Budget) -> str:
     error = run.error
+    if budget.over and run.status == "cancelled":
+        return budget.sentence("The flow")
     if error is None:
         return f"The flow ended as {run.status}."
     return f"The flow fails where the notebook does not: step `{error.step}`, {error!r}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from typing import Any
 from nbcompile.notebook import Notebook
 from nbcompile.spelling import with_comment_tags
 from nbflow.errors import user_error
+from nbflow.verify.budget import Budget
 from nbflow.verify.pictures import picture_of
 
 #: outputs that nbflow itself shows in the kernel: progress bars, notes
@@ -47,10 +49,13 @@ def run_in_kernel(
     folder: Path,
     scratch: Path,
     hash_seed: int = 0,
+    bound: Mapping[int, Mapping[str, Any]] | None = None,
+    budget: Budget | None = None,
 ) -> KernelRun:
     """Run every code cell; ``steps`` gives each step's cells and variables.
 
     ``hash_seed`` decides the order of sets, which differs from process to process otherwise.
+    ``bound`` are names that have another value once the cell of that number has run.
     """
     try:
         from jupyter_client.manager import start_new_kernel
@@ -67,7 +72,7 @@ def run_in_kernel(
         env={**os.environ, "PYTHONHASHSEED": str(hash_seed)},
     )
     try:
-        return _Session(client, steps, scratch).run(notebook)
+        return _Session(client, steps, scratch, bound or {}, budget or Budget()).run(notebook)
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
@@ -79,10 +84,14 @@ class _Session:
         client: Any,
         steps: Mapping[str, tuple[Sequence[int], Sequence[str]]],
         scratch: Path,
+        bound: Mapping[int, Mapping[str, Any]],
+        budget: Budget,
     ) -> None:
         self._client = client
         self._steps = steps
         self._scratch = scratch
+        self._bound = bound
+        self._budget = budget
         self._of_cell = {cell: name for name, (cells, _) in steps.items() for cell in cells}
 
     def run(self, notebook: Notebook) -> KernelRun:
@@ -92,11 +101,18 @@ class _Session:
             if cell.kind != "code" or not cell.source.strip():
                 continue
             messages: list[Any] = []
-            reply = self._client.execute_interactive(
-                with_comment_tags(cell),
-                output_hook=messages.append,
-                allow_stdin=False,
-            )["content"]
+            try:
+                reply = self._client.execute_interactive(
+                    with_comment_tags(cell),
+                    output_hook=messages.append,
+                    allow_stdin=False,
+                    timeout=self._budget.left(),
+                )["content"]
+            except TimeoutError:
+                late = self._budget.sentence("it")
+                return KernelRun(run.steps, late, cell.index)
+            if cell.index in self._bound:
+                self._bind(self._bound[cell.index])
             step = self._of_cell.get(cell.index)
             if step is not None:
                 self._take(run.steps[step], messages)
@@ -129,6 +145,10 @@ class _Session:
         module = "__import__('nbflow.verify.dump').verify.dump"
         self._silently(f"{module}.dump(globals(), {names!r}, {str(path)!r})")
         return load(path) if path.exists() else {}
+
+    def _bind(self, values: Mapping[str, Any]) -> None:
+        data = pickle.dumps(dict(values))
+        self._silently(f"globals().update(__import__('pickle').loads({data!r}))")
 
     def _silently(self, code: str) -> None:
         self._client.execute_interactive(

@@ -1,0 +1,72 @@
+"""`nbflow verify` with parameters, with a time budget, and on notebooks that do differ."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nbflow.cli.group import call
+
+
+def write(folder: Path, *cells: str) -> str:
+    path = folder / "small.py"
+    path.write_text("".join(f"# %%\n{cell}\n" for cell in cells))
+    return str(path)
+
+
+def test_parameters_reach_the_kernel_and_the_flow(tmp_path: Path, capsys: Any) -> None:
+    path = write(
+        tmp_path,
+        "# nbflow: parameters\nrows: int = 2\nname: str = 'x'",
+        "# nbflow: step load\ndata = [name] * rows\nprint(data)",
+    )
+    values = tmp_path / "p.yaml"
+    values.write_text("rows: 3\n")
+    asked = ["verify", path, "--on", "inline", "--json"]
+    assert call([*asked, "-p", "name", "y", "-f", str(values)]) == 0
+    (load,) = json.loads(capsys.readouterr().out)["steps"]
+    assert load["same"] == ["data"]
+    # were they not given to the kernel, it would differ
+    script = write(
+        tmp_path,
+        "# nbflow: parameters\nrows: int = 2",
+        "# nbflow: step load\nassert rows == 4, rows\nkept = rows",
+    )
+    assert call([*asked[:1], script, *asked[2:], "-p", "rows", "4"]) == 0
+    assert json.loads(capsys.readouterr().out)["same"] is True
+
+
+def test_wrong_parameters_and_times_are_refused(tmp_path: Path, capsys: Any) -> None:
+    path = write(tmp_path, "# nbflow: parameters\nrows: int = 2", "# nbflow: step a\nx = rows")
+    assert call(["verify", path, "-p", "rwos", "3"]) == 2
+    assert "Did you mean `rows`?" in capsys.readouterr().err
+    assert call(["verify", path, "-p", "rows", "many"]) == 2
+    assert "NBF402" in capsys.readouterr().err
+    assert call(["verify", path, "--timeout", "soon"]) == 2
+    assert "soon" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "import time, os\nif 'ipykernel' in __import__('sys').modules:\n    time.sleep(60)\nx = 1",
+        "import time, sys\nif 'ipykernel' not in sys.modules or 'pytest' in sys.modules:\n    time.sleep(60)\nx = 1",
+    ],
+    ids=["the kernel", "the flow"],
+)
+def test_it_gives_up_in_time(tmp_path: Path, capsys: Any, cell: str) -> None:
+    path = write(tmp_path, f"# nbflow: step slow\n{cell}")
+    assert call(["verify", path, "--max-workers", "1", "--timeout", "6s"]) == 1
+    assert "was not done within 6s." in capsys.readouterr().out
+
+
+def test_it_says_what_it_does(tmp_path: Path, capsys: Any) -> None:
+    path = write(tmp_path, "# nbflow: step a\nx = 1")
+    assert call(["verify", path, "--on", "inline"]) == 0
+    assert capsys.readouterr().err.splitlines()[:2] == [
+        "Running small.py in a kernel …",
+        "Running small.py as a flow …",
+    ]

@@ -36,6 +36,7 @@ def crossing_problem(value: Any, name: str) -> Diagnostic | None:
 def _can_pickle(value: Any) -> bool:
     from nbflow.values.pickling import ValuePickler
     from nbflow.values.sharing import ArraySharing
+    from nbflow.values.tensors import TensorSharing
 
     deadline = time.monotonic() + _SECONDS
 
@@ -50,7 +51,8 @@ def _can_pickle(value: Any) -> bool:
             return super().reducer_override(obj)
 
     try:
-        Probe(_Sink(), lambda buffer: False, frozenset(), ArraySharing()).dump(value)
+        sharing = (ArraySharing(), TensorSharing())
+        Probe(_Sink(), lambda buffer: False, frozenset(), *sharing).dump(value)
     except _Enough:
         return True
     except Exception:

@@ -90,7 +90,7 @@ class ValuePickler(cloudpickle.Pickler):  # type: ignore[misc,unused-ignore]
         captured: frozenset[str],
         sharing: ArraySharing,
         tensors: TensorSharing,
-        current: bool,
+        current: bool = False,
     ) -> None:
         super().__init__(file, protocol=5, buffer_callback=keep)
         self._captured = captured

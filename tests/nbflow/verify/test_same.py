@@ -87,7 +87,7 @@ def test_equal(make: Any) -> None:
         (pd.Series([1]), pd.Series([1.0]), "v.dtype"),
         (pd.Series([1], index=[0]), pd.Series([1], index=[1]), "v.index[0]"),
         (Point(1), Point(2), "v.x"),
-        (Slotted(1), Slotted(2), "v"),
+        (Slotted(1), Slotted(2), "v.x"),
         (closure(1), closure(2), "v: its n"),
         (Words("ab"), Words("ac"), "v[1]"),
         (np.random.RandomState(3), np.random.RandomState(4), "v"),
@@ -100,6 +100,14 @@ def test_different(a: Any, b: Any, place: str) -> None:
     found = find_difference(a, b, "v")
     assert found is not None
     assert found.place.startswith(place)
+
+
+def test_what_a_library_makes_when_asked() -> None:
+    assert find_difference(Point(None), Point({}), "v") is None
+    assert find_difference(Slotted([]), Slotted(None), "v") is None
+    found = find_difference(Point(None), Point({}), "v", (Point.__module__,))
+    assert found is not None
+    assert found.place == "v.x"
 
 
 def test_sums_in_another_order_are_equal() -> None:

@@ -144,6 +144,11 @@ export class Api {
     return this.address(this.settings.baseUrl, this.of(run, route), query, true);
   }
 
+  /** Address of a user's HTML for a frame: without the token, which its scripts could read. */
+  frame(run: string, query: Query): string {
+    return this.address(this.settings.baseUrl, this.of(run, 'output.html'), query);
+  }
+
   /** A socket that tells every change. */
   socket(): WebSocket {
     return new this.settings.WebSocket(

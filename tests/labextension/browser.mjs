@@ -1,62 +1,26 @@
-/**
- * What a user does in JupyterLab, in a real browser.
- *
- * `node browser.mjs URL TOKEN FOLDER` prints a line of JSON for each scenario. Screenshots and,
- * where something failed, the page as it was then go to FOLDER.
- */
+/** What a user does with runs and notebooks in JupyterLab. */
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 
-const [url, token, folder] = process.argv.slice(2);
-const require = createRequire(new URL('../../labextension/package.json', import.meta.url));
-const { chromium } = require('playwright-core');
-const axe = require('axe-core').source;
-
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--font-render-hinting=none']
-});
-const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
-page.setDefaultTimeout(20000);
-const complaints = [];
-page.on('pageerror', error => complaints.push(error.message));
-page.on('response', answer => {
-  if (answer.status() >= 500 && answer.url().includes('/nbflow/')) {
-    complaints.push(`${answer.status()} ${answer.url()}`);
-  }
-});
-
-async function load(query = '&reset') {
-  await page.goto(`${url}/lab?token=${token}${query}`);
-  await page.waitForFunction(() => window.jupyterapp?.restored);
-  await page.evaluate(() => window.jupyterapp.restored);
-}
-
-const command = (id, args = {}) =>
-  page.evaluate(([id, args]) => window.jupyterapp.commands.execute(id, args).then(() => null), [
-    id,
-    args
-  ]);
-const shot = name => page.screenshot({ path: join(folder, `${name}.png`) });
-const shown = selector => page.locator(`${selector}:visible`);
-const rows = () => page.locator('.jp-nbflow-Row');
-const open = async (run, args = {}) => {
-  await command('nbflow:open-run', { run, ...args });
-  await shown(`.jp-nbflow-Page[data-run="${run}"]`).waitFor();
-};
-const tab = name => shown(`.jp-nbflow-Page [data-tab="${name}"]`).click();
-const openNotebook = async () => {
-  await command('docmanager:open', { path: 'churn.ipynb', factory: 'Notebook' });
-  await shown('.jp-Notebook').waitFor();
-};
-const until = async (doing, what) => {
-  const end = Date.now() + 20000;
-  while (!(await doing())) {
-    assert.ok(Date.now() < end, `never: ${what}`);
-    await page.waitForTimeout(100);
-  }
-};
+import {
+  badge,
+  begin,
+  check,
+  command,
+  cursor,
+  edit,
+  load,
+  open,
+  openNotebook,
+  page,
+  play,
+  rows,
+  shot,
+  shown,
+  sources,
+  tab,
+  until,
+  url
+} from './page.mjs';
 
 const scenarios = {
   async sidebar() {
@@ -120,20 +84,11 @@ const scenarios = {
     await shown('.jp-nbflow-Error:has-text("no rows of FR")').waitFor();
     await shot('failed');
     await shown('.jp-nbflow-Error-place').click();
-    await until(
-      () =>
-        page.evaluate(() => {
-          const content = window.jupyterapp.shell.currentWidget?.content;
-          const editor = content?.activeCell?.editor;
-          return content?.activeCellIndex === 5 && editor?.getCursorPosition().line === 7;
-        }),
-      'the cursor on line 8 of cell 5'
-    );
+    await until(async () => (await cursor()) === '5:7', 'the cursor on line 8 of cell 5');
   },
 
   async notebook() {
     await openNotebook();
-    const badge = step => shown(`.jp-nbflow-Badge[data-step=${step}]`);
     await until(
       async () => (await badge('report').getAttribute('data-state')) === 'fresh',
       'a fresh step'
@@ -161,10 +116,29 @@ const scenarios = {
     );
   },
 
+  async history() {
+    await openNotebook();
+    await badge('train').click();
+    const popover = page.getByRole('dialog', { name: 'Runs of train' });
+    await popover.waitFor();
+    assert.deepEqual(
+      await popover.locator('li button').evaluateAll(all => all.map(one => one.dataset.run)),
+      ['churn/3', 'churn/2', 'churn/1']
+    );
+    await shot('history');
+    await check('history', '.jp-nbflow-Popover');
+    await page.keyboard.press('Escape');
+    await popover.waitFor({ state: 'detached' });
+    await badge('train').click();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await shown('.jp-nbflow-Page[data-run="churn/2"]').waitFor();
+    await popover.waitFor({ state: 'detached' });
+  },
+
   async start_a_run() {
     await openNotebook();
-    // the dialog holds the command until it is answered
-    await page.evaluate(() => void window.jupyterapp.commands.execute('nbflow:run-flow'));
+    await begin('nbflow:run-flow');
     const form = page.locator('.jp-nbflow-Form');
     await form.waitFor();
     await shot('form');
@@ -192,6 +166,69 @@ const scenarios = {
       .waitFor({ timeout: 60000 });
   },
 
+  async drag_into_notebook() {
+    await openNotebook();
+    await page.evaluate(async () => {
+      const { commands, shell } = window.jupyterapp;
+      const ref = shell.currentWidget.id;
+      await commands.execute('nbflow:open-run', { run: 'churn/3', step: 'load', tab: 'artifacts' });
+      shell.add(shell.currentWidget, 'main', { mode: 'split-right', ref });
+    });
+    const before = (await sources()).length;
+    const from = await shown('[data-artifact=df] > header > b').boundingBox();
+    const to = await shown('.jp-Notebook').first().boundingBox();
+    await page.mouse.move(from.x + 5, from.y + 5);
+    await page.mouse.down();
+    await page.mouse.move(from.x + 40, from.y + 30, { steps: 4 });
+    await page.mouse.move(to.x + 80, to.y + 200, { steps: 8 });
+    await page.mouse.up();
+    await until(async () => (await sources()).length === before + 1, 'one more cell');
+    assert.ok((await sources()).includes('import nbflow\ndf = nbflow.Run("churn/3")["load"].df\ndf'));
+    await page.evaluate(() => window.jupyterapp.commands.execute('notebook:undo-cell-action'));
+  },
+
+  async debug_here() {
+    await openNotebook();
+    await open('churn/1');
+    await shown('button:has-text("Debug this task here")').first().click();
+    await until(
+      async () => (await sources()).includes('%load_ext nbflow\n%nbflow load churn/1/train/5'),
+      'a cell that loads the inputs'
+    );
+    await until(
+      async () => (await sources()).some(text => text.startsWith('# churn/1/train/5\n')),
+      'a cell with the body of the step',
+      60
+    );
+    await until(async () => (await cursor()) === '7:7', 'the cursor on the line that failed');
+    await shot('debug');
+    for (const cell of [7, 6]) {
+      await page.evaluate(cell => {
+        const panel = window.jupyterapp.shell.currentWidget;
+        panel.content.model.sharedModel.deleteCell(cell);
+      }, cell);
+    }
+  },
+
+  async export() {
+    await openNotebook();
+    await begin('nbflow:export-flow');
+    await page.locator('.jp-Dialog button:has-text("Save as churn.zip")').click();
+    await until(
+      () =>
+        page.evaluate(async () => {
+          const { contents } = window.jupyterapp.serviceManager;
+          const { content } = await contents.get('');
+          return content.some(one => one.name === 'churn.zip' && one.size > 1000);
+        }),
+      'the package beside the notebook'
+    );
+    await begin('nbflow:export-flow');
+    const download = page.waitForEvent('download');
+    await page.locator('.jp-Dialog button:has-text("Download")').click();
+    assert.equal((await download).suggestedFilename(), 'churn.zip');
+  },
+
   async compare() {
     await command('nbflow:show-runs');
     await page.locator('.jp-nbflow-Row[data-run="churn/2"]').click({ modifiers: ['Control'] });
@@ -208,15 +245,11 @@ const scenarios = {
   },
 
   async tag_and_delete() {
-    await page.evaluate(
-      () => void window.jupyterapp.commands.execute('nbflow:tag-run', { run: 'churn/4' })
-    );
+    await begin('nbflow:tag-run', { run: 'churn/4' });
     await page.locator('.jp-Dialog input').fill('throwaway');
     await page.locator('.jp-Dialog .jp-mod-accept').click();
     await page.locator('.jp-nbflow-Row[data-run="churn/4"] .jp-nbflow-Tag').waitFor();
-    await page.evaluate(
-      () => void window.jupyterapp.commands.execute('nbflow:delete-run', { run: 'churn/4' })
-    );
+    await begin('nbflow:delete-run', { run: 'churn/4' });
     await page.locator('.jp-Dialog .jp-mod-accept').click();
     await page.locator('.jp-nbflow-Row[data-run="churn/4"]').waitFor({ state: 'detached' });
   },
@@ -227,6 +260,39 @@ const scenarios = {
     assert.equal(await rows().count(), 1);
     await rows().first().click();
     await shown('.jp-nbflow-Page[data-run="churn/1"] .jp-nbflow-Tag:has-text("ours")').waitFor();
+    await page.getByLabel('Folder', { exact: true }).selectOption('');
+    await until(async () => (await rows().count()) === 3, 'the runs of the first folder');
+  },
+
+  async hostile_html() {
+    await page.evaluate(() => (window.pwned = undefined));
+    await page.getByLabel('Folder', { exact: true }).selectOption('hostile');
+    await page.locator('.jp-nbflow-Row[data-run="hostile/1"]').waitFor();
+    const show = async state => {
+      await open('hostile/1', { store: 'hostile', ...state });
+      await page.waitForTimeout(400);
+    };
+    for (const name of ['overview', 'log', 'artifacts', 'code']) {
+      await show({ step: 'show', tab: name });
+    }
+    await show({ step: 'fail', tab: 'overview' });
+    await show({ step: 'show', tab: 'outputs' });
+    const frame = page.frames().find(one => one.url().includes('output.html'));
+    assert.ok(frame, 'HTML with code is in a frame');
+    await until(
+      async () => (await frame.locator('#told').textContent()).includes('fetch'),
+      'what the hostile page could do'
+    );
+    assert.deepEqual(JSON.parse(await frame.locator('#told').textContent()), {
+      cookies: 'refused',
+      parent: 'refused',
+      storage: 'refused',
+      app: 'refused',
+      fetch: 'refused'
+    });
+    await shot('hostile');
+    assert.equal(await page.evaluate(() => window.pwned), undefined, 'nothing ran in the page');
+    assert.ok(page.url().startsWith(`${url}/lab`), 'the page is where it was');
     await page.getByLabel('Folder', { exact: true }).selectOption('');
     await until(async () => (await rows().count()) === 3, 'the runs of the first folder');
   },
@@ -300,53 +366,5 @@ const scenarios = {
   }
 };
 
-/** Change the source of a cell of the notebook. */
-async function edit(cell, change) {
-  const source = await page.evaluate(cell => {
-    const all = [...window.jupyterapp.shell.widgets('main')];
-    const panel = all.find(widget => widget.content?.widgets?.[cell]?.model?.sharedModel);
-    return panel.content.widgets[cell].model.sharedModel.getSource();
-  }, cell);
-  await page.evaluate(
-    ([cell, text]) => {
-      const all = [...window.jupyterapp.shell.widgets('main')];
-      const panel = all.find(widget => widget.content?.widgets?.[cell]?.model?.sharedModel);
-      panel.content.widgets[cell].model.sharedModel.setSource(text);
-    },
-    [cell, change(source)]
-  );
-}
-
-/** Nothing of ours breaks a rule of accessibility that matters. */
-async function check(where, selector) {
-  await page.evaluate(source => window.axe ?? (0, eval)(source), axe);
-  const found = await page.evaluate(
-    async selector => {
-      const { violations } = await window.axe.run(
-        { include: [[selector]], exclude: [['.jp-nbflow-Output']] },
-        { resultTypes: ['violations'] }
-      );
-      return violations
-        .filter(one => ['serious', 'critical'].includes(one.impact))
-        .map(one => `${one.id}: ${one.nodes.slice(0, 3).map(node => `${node.html.slice(0, 160)} ${node.any[0]?.message ?? ''}`).join(' | ')}`);
-    },
-    selector
-  );
-  assert.deepEqual(found, [], where);
-}
-
 await load();
-for (const [name, scenario] of Object.entries(scenarios)) {
-  const begun = Date.now();
-  let error = null;
-  complaints.length = 0;
-  try {
-    await scenario();
-    assert.deepEqual(complaints, [], 'errors in the page');
-  } catch (reason) {
-    error = reason.message;
-    await shot(`failed-${name}`).catch(() => undefined);
-  }
-  console.log(JSON.stringify({ name, error, seconds: (Date.now() - begun) / 1000 }));
-}
-await browser.close();
+await play(scenarios);

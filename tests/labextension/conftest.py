@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from labnotebook import write_notebook
-from labserver import BUILT, ROOT, TOKEN, Lab, prepare, serving
-
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+from labnotebook import HOSTILE, write_notebook
+from labserver import BUILT, CHROMIUM, ROOT, Lab, play, prepare, serving
 
 RUNS: tuple[tuple[str, ...], ...] = (
     (),
@@ -50,27 +48,35 @@ def lab(tmp_path_factory: pytest.TempPathFactory):
     team = folder / "team"
     team.mkdir()
     write_notebook(team / "churn.ipynb")
-    for place, options in [(team, ("--tag", "ours")), *((folder, options) for options in RUNS)]:
-        command = [sys.executable, "-m", "nbflow", "run", "churn.ipynb", "--on", "inline", *options]
+    away = folder / "hostile"
+    away.mkdir()
+    write_notebook(away / "hostile.ipynb", HOSTILE)
+    evil = ("--tag", "<img/src=x/onerror=window.pwned=1>")
+    wanted = [
+        (team, "churn.ipynb", ("--tag", "ours")),
+        (away, "hostile.ipynb", evil),
+        *((folder, "churn.ipynb", options) for options in RUNS),
+    ]
+    for place, notebook, options in wanted:
+        command = [sys.executable, "-m", "nbflow", "run", notebook, "--on", "inline", *options]
         subprocess.run(command, cwd=place, env=env, capture_output=True, timeout=100, check=False)
+    # the demo, as somebody gets it who opens it for the first time
+    shutil.copy(ROOT / "examples/digits.ipynb", folder)
     with serving(home / "lab", folder) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def outcomes(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str | None]:
-    """The error of each scenario, None where it went well."""
+def outcomes(
+    lab: Lab, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], dict[str, str | None]]:
+    """Of a script beside this file, the error of each scenario, None where it went well."""
     pictures = os.environ.get("NBFLOW_SCREENSHOTS") or tmp_path_factory.mktemp("pictures")
-    script = Path(__file__).with_name("browser.mjs")
-    done = subprocess.run(
-        ["node", str(script), lab.url, TOKEN, str(pictures)],
-        capture_output=True,
-        text=True,
-        timeout=280,
-        check=False,
-        env=os.environ | {"CHROMIUM": CHROMIUM},
-    )
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    print(done.stdout, done.stderr, f"pictures are in {pictures}", sep="\n")
-    assert done.returncode == 0, done.stderr
-    return {line["name"]: line["error"] for line in lines}
+    found: dict[str, dict[str, str | None]] = {}
+
+    def played(name: str) -> dict[str, str | None]:
+        if name not in found:
+            found[name] = play(name, lab, str(pictures))
+        return found[name]
+
+    return played

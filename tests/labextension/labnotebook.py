@@ -1,4 +1,4 @@
-"""The notebook of the browser tests: a fan-out, a task that fails, a table, an array."""
+"""The notebooks of the browser tests: one with a fan-out that fails, one that is hostile."""
 
 from __future__ import annotations
 
@@ -41,8 +41,48 @@ CELLS = (
 )
 
 
-def write_notebook(path: Path) -> None:
-    """Write it."""
+#: what a hostile page would try; it tells in its own text what came of it
+_ATTACK = """\
+<p id="told">nothing</p>
+<script>
+const found = {};
+const attempt = (name, doing) => { try { found[name] = String(doing()); } catch { found[name] = 'refused'; } };
+attempt('cookies', () => document.cookie);
+attempt('parent', () => parent.document.title);
+attempt('storage', () => localStorage.length);
+attempt('app', () => top.jupyterapp.name);
+const tell = () => { document.getElementById('told').textContent = JSON.stringify(found); };
+fetch('/api/contents').then(
+  answer => { found.fetch = String(answer.status); tell(); },
+  () => { found.fetch = 'refused'; tell(); }
+);
+try { top.location = 'about:blank#gone'; } catch {}
+</script>
+"""
+
+#: each of them sets `pwned` in the page that runs it
+_PWNED = "window.pwned = (window.pwned || 0) + 1"
+
+HOSTILE = (
+    "# Hostile",
+    "%load_ext nbflow\n%flow hostile",
+    "import pandas as pd\nfrom IPython.display import HTML, SVG, Javascript, Markdown, display",
+    "%%step show\n"
+    f"display(HTML({_ATTACK!r}))\n"
+    f"display(HTML('<p id=bare>bare</p><img src=x onerror=\"{_PWNED}\">'))\n"
+    f"display(Markdown('<b>bold</b> <img src=x onerror=\"{_PWNED}\"> [link](javascript:{_PWNED})'))\n"
+    f'display(SVG(\'<svg xmlns="http://www.w3.org/2000/svg" onload="{_PWNED}"><script>{_PWNED}</script></svg>\'))\n'
+    f"display(Javascript('{_PWNED}'))\n"
+    f"frame = pd.DataFrame({{'<img src=x onerror={_PWNED}>': ['<script>{_PWNED}</script>']}})\n"
+    f"text = '<img src=x onerror={_PWNED}>'\n"
+    f"print('<img src=x onerror={_PWNED}>')\n"
+    "frame",
+    f"%%step fail\nraise ValueError('<img src=x onerror={_PWNED}>' + text)",
+)
+
+
+def write_notebook(path: Path, sources: tuple[str, ...] = CELLS) -> None:
+    """Write one: a heading, and cells of code."""
     cells = [
         {"cell_type": "markdown", "id": f"cell-{at}", "metadata": {}, "source": source}
         if at == 0
@@ -54,7 +94,7 @@ def write_notebook(path: Path) -> None:
             "outputs": [],
             "execution_count": None,
         }
-        for at, source in enumerate(CELLS)
+        for at, source in enumerate(sources)
     ]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook = {

@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 BUILT = ROOT / "jupyter_ext/nbflow_jupyter/labextension"
 TOKEN = "browser-tests"
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 
 CONFIG = """\
 c.ServerApp.open_browser = False
@@ -29,31 +31,63 @@ c.LabServerApp.extra_labextensions_path = [{labextensions!r}]
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class Lab:
-    """A running server: where it listens, and the folder it shows."""
+    """A server: where it listens, the folder it shows, and the process that it is."""
 
-    url: str
+    port: int
     folder: Path
+    home: Path
+    app: str = "jupyterlab"
+    process: subprocess.Popen[bytes] | None = None
 
-    def page(self, path: str = "lab") -> str:
-        """An address with the token."""
-        return f"{self.url}/{path}?token={TOKEN}"
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start it, or start it anew at the same address."""
+        env = prepare(self.home)
+        command = [sys.executable, "-m", self.app, f"--port={self.port}", "--port-retries=0"]
+        with self.home.with_suffix(".log").open("ab") as log:
+            self.process = subprocess.Popen(
+                command,
+                cwd=self.folder,
+                env=env,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        _wait_for(f"{self.url}/api/status?token={TOKEN}", self.process)
+
+    def stop(self) -> None:
+        """End it, and wait until it has ended."""
+        process, self.process = self.process, None
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def prepare(home: Path) -> dict[str, str]:
     """Settings below ``home`` that have the built extension on; the environment to start with."""
     config = home / "config"
     enabled = config / "jupyter_server_config.d"
-    enabled.mkdir(parents=True)
+    enabled.mkdir(parents=True, exist_ok=True)
     shutil.copy(ROOT / "jupyter_ext/jupyter-config/server-config/nbflow_jupyter.json", enabled)
     front = home / "labextensions/@nbflow"
-    front.mkdir(parents=True)
-    (front / "labextension").symlink_to(BUILT)
+    front.mkdir(parents=True, exist_ok=True)
+    if not (front / "labextension").is_symlink():
+        (front / "labextension").symlink_to(BUILT)
     text = CONFIG.format(token=TOKEN, labextensions=str(home / "labextensions"))
     (config / "jupyter_lab_config.py").write_text(text)
     news = home / "settings/@jupyterlab/apputils-extension"
-    news.mkdir(parents=True)
+    news.mkdir(parents=True, exist_ok=True)
     (news / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
     paths = [str(ROOT), str(ROOT / "jupyter_ext"), str(ROOT / "kernel_magics")]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("NBFLOW_")}
@@ -70,30 +104,46 @@ def prepare(home: Path) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def serving(home: Path, folder: Path) -> Iterator[Lab]:
-    """A JupyterLab that shows ``folder`` and keeps what is its own in ``home``."""
-    port = _free_port()
-    log = (home.parent / f"{home.name}.log").open("w")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", f"--port={port}", "--port-retries=0"],
-        cwd=folder,
-        env=prepare(home),
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
+def serving(home: Path, folder: Path, app: str = "jupyterlab") -> Iterator[Lab]:
+    """A server that shows ``folder`` and keeps what is its own in ``home``."""
+    lab = Lab(_free_port(), folder, home, app)
     try:
-        lab = Lab(f"http://127.0.0.1:{port}", folder)
-        _wait_for(lab.page("api/status"), process)
+        lab.start()
         yield lab
     finally:
-        process.terminate()
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        log.close()
+        lab.stop()
+
+
+def play(script: str, lab: Lab, pictures: str, seconds: float = 280) -> dict[str, str | None]:
+    """The error of each scenario of a script, None where it went well.
+
+    A line of a script that is a command is obeyed: `stop` and `start`, the server; the answer is
+    an empty line.
+    """
+    found: dict[str, str | None] = {}
+    with subprocess.Popen(
+        ["node", str(Path(__file__).with_name(script)), lab.url, TOKEN, pictures],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"CHROMIUM": CHROMIUM},
+    ) as process:
+        watchdog = threading.Timer(seconds, process.kill)
+        watchdog.start()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for line in process.stdout:
+            print(line, end="")
+            told = json.loads(line)
+            if "do" in told:
+                getattr(lab, told["do"])()
+                process.stdin.write("\n")
+                process.stdin.flush()
+            else:
+                found[told["name"]] = told["error"]
+        watchdog.cancel()
+    print(f"pictures are in {pictures}")
+    return found
 
 
 def _free_port() -> int:

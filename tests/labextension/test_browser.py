@@ -2,32 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-SCENARIOS = (
-    "sidebar",
-    "run_page",
-    "error_to_cell",
-    "notebook",
-    "start_a_run",
-    "load_into_notebook",
-    "compare",
-    "tag_and_delete",
-    "another_folder",
-    "reload",
-    "accessible_in_both_themes",
-    "a_hundred_thousand_runs",
-)
+#: the scenarios of each script
+SCENARIOS = {
+    "story.mjs": (
+        "cells_by_hand",
+        "run_on_dask",
+        "error_to_cell_and_fix",
+        "compare_and_load",
+        "server_restart",
+    ),
+    "browser.mjs": (
+        "sidebar",
+        "run_page",
+        "error_to_cell",
+        "notebook",
+        "history",
+        "start_a_run",
+        "load_into_notebook",
+        "drag_into_notebook",
+        "debug_here",
+        "export",
+        "compare",
+        "tag_and_delete",
+        "another_folder",
+        "hostile_html",
+        "reload",
+        "accessible_in_both_themes",
+        "a_hundred_thousand_runs",
+    ),
+}
 
 pytestmark = [pytest.mark.timeout(420), pytest.mark.xdist_group("labextension")]
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
-def test_scenario(name: str, outcomes: dict[str, str | None]) -> None:
-    """Each scenario of `browser.mjs` goes through."""
-    assert outcomes[name] is None, outcomes[name]
+@pytest.mark.parametrize(
+    ("script", "name"), [(script, name) for script, names in SCENARIOS.items() for name in names]
+)
+def test_scenario(script: str, name: str, outcomes: Callable[[str], dict[str, str | None]]) -> None:
+    """Each scenario goes through."""
+    played = outcomes(script)
+    assert name in played, "the script ended before"
+    assert played[name] is None, played[name]
 
 
-def test_none_is_forgotten(outcomes: dict[str, str | None]) -> None:
+@pytest.mark.parametrize("script", SCENARIOS)
+def test_none_is_forgotten(script: str, outcomes: Callable[[str], dict[str, str | None]]) -> None:
     """Every scenario that the browser plays is one of the above."""
-    assert tuple(outcomes) == SCENARIOS
+    assert tuple(outcomes(script)) == SCENARIOS[script]

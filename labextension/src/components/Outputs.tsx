@@ -49,7 +49,7 @@ export function Outputs(props: IOutputsProps): JSX.Element {
             <iframe
               title={trans.__('Output %1', index + 1)}
               sandbox="allow-scripts"
-              src={model.api.url(model.path, 'output.html', { ...task, index })}
+              src={model.api.frame(model.path, { ...task, index })}
             />
           ) : (
             <Rendered output={output} rendermime={props.rendermime} trans={trans} />

@@ -5,7 +5,7 @@ import { ICompareRow, Json } from '../wire';
 type Facts = Map<string, Json>;
 
 /** Statistics of one value that are shown at most: those that moved most. */
-const MANY = 24;
+const MANY = 12;
 
 /**
  * A row for each statistic of a compared value, in its runs' order; what moved most comes first.

@@ -9,25 +9,6 @@ export function artifactSource(path: string, name: string): string {
   return `import nbflow\n${name} = ${key ? `${task}.task("${key}")` : task}.${name}\n${name}`;
 }
 
-/**
- * A step's body without its tag, to try one task again line by line; and how many lines above
- * `line` were left out.
- */
-export function bodySource(
-  source: string,
-  line: number
-): { text: string; skipped: number } {
-  const lines = source.split('\n');
-  const isTag = (text: string) => /^\s*(%%|#\s*nbflow:)/.test(text);
-  const kept = lines.filter(text => !isTag(text));
-  const skipped = lines.slice(0, line).filter(isTag).length;
-  while (kept.length && !kept[0].trim()) {
-    kept.shift();
-  }
-  const blank = lines.filter(text => !isTag(text)).length - kept.length;
-  return { text: kept.join('\n'), skipped: skipped + blank };
-}
-
 /** The exact inputs of a task, in the notebook's namespace. */
 export function inputsSource(run: string, step: string, key: string): string {
   return `%load_ext nbflow\n%nbflow load ${run}/${step}${key && `/${key}`}`;

@@ -6,7 +6,7 @@ import { INotebookTracker, NotebookActions, NotebookPanel } from '@jupyterlab/no
 
 import { Api } from '../api';
 import { cellTag } from '../models/cells';
-import { bodySource, inputsSource } from '../models/snippets';
+import { inputsSource } from '../models/snippets';
 
 /** A server path without the name of a drive. */
 export function serverPath(path: string): string {
@@ -125,8 +125,9 @@ export async function insertCell(
 }
 
 /**
- * Bring a task of a run to where its code was written: below the step's cell come a cell that
- * loads the task's exact inputs, which is run, and one with the step's body, at the line that failed.
+ * Bring a task of a run to where its code was written: below the step's cell comes a cell that
+ * loads the task's exact inputs. It is run, and gives a cell with the step's body; the cursor
+ * goes to the line of it that failed.
  */
 export async function debugHere(
   app: JupyterFrontEnd,
@@ -135,13 +136,10 @@ export async function debugHere(
   of: { run: string; step: string; key: string | null }
 ): Promise<void> {
   const { row, error } = await api.run(of.run);
-  const own = error?.step === of.step ? error : null;
-  const key = of.key ?? own?.task ?? '';
-  const told = own && (own.task === key ? own : null);
-  const code = (await api.code(of.run)).steps.find(one => one.step === of.step);
-  const failed = (await api.task(of.run, { step: of.step, key })).error ?? told;
-  const ran =
-    code?.cells.find(cell => cell.cell === failed?.cell) ?? code?.cells.at(0) ?? null;
+  const key = of.key ?? (error?.step === of.step ? error.task : '');
+  const failed = (await api.task(of.run, { step: of.step, key })).error;
+  const { cells } = (await api.code(of.run)).steps.find(one => one.step === of.step)!;
+  const ran = cells.find(cell => cell.cell === failed?.cell) ?? cells[0];
   if (!row.notebook || !ran) {
     throw new Error(`The notebook of ${of.run} is not below the server’s folder.`);
   }
@@ -156,19 +154,16 @@ export async function debugHere(
     return;
   }
   const { content } = panel;
-  const now = content.activeCell!.model.sharedModel.getSource();
-  const line = failed?.line ?? 1;
-  const body = bodySource(now, line);
   content.mode = 'command';
   await insertCell(app, panel, inputsSource(of.run, of.step, key));
-  NotebookActions.insertBelow(content);
-  const cell = content.activeCell!;
-  cell.model.sharedModel.setSource(body.text);
-  content.mode = 'edit';
-  await cell.ready;
-  cell.editor?.focus();
-  cell.editor?.setCursorPosition({
-    line: Math.max(0, Math.min(line - 1 - body.skipped, cell.editor.lineCount - 1)),
-    column: 0
-  });
+  const text = ran.source.split('\n')[(failed?.line ?? 0) - 1];
+  const cell = content.widgets[content.activeCellIndex + 1];
+  const body = cell?.model.sharedModel.getSource().split('\n') ?? [];
+  if (body[0]?.startsWith(`# ${of.run}/${of.step}`)) {
+    content.activeCellIndex += 1;
+    content.mode = 'edit';
+    await cell.ready;
+    cell.editor?.focus();
+    cell.editor?.setCursorPosition({ line: Math.max(0, body.indexOf(text)), column: 0 });
+  }
 }

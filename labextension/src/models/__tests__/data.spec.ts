@@ -1,7 +1,7 @@
 /** What compared data differ in, and the cells that bring something into a notebook. */
 
 import { statistics } from '../datastats';
-import { artifactSource, bodySource, inputsSource } from '../snippets';
+import { artifactSource, inputsSource } from '../snippets';
 import { Json } from '../../wire';
 
 function frame(rows: number, age: Record<string, Json>): Json {
@@ -88,12 +88,5 @@ describe('cells', () => {
     expect(inputsSource('churn/4', 'train', '3')).toBe(
       '%load_ext nbflow\n%nbflow load churn/4/train/3'
     );
-  });
-
-  it('have the body of a step without its tag', () => {
-    const source =
-      '%%step train --foreach x in xs\n%%resources --cpu 1\n\na = 1\nb = a / 0';
-    expect(bodySource(source, 5)).toEqual({ text: 'a = 1\nb = a / 0', skipped: 3 });
-    expect(bodySource('a = 1', 1)).toEqual({ text: 'a = 1', skipped: 0 });
   });
 });

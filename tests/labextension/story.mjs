@@ -1,0 +1,155 @@
+/** The whole story, with the demo notebook on Dask: by hand, as a flow, an error, a comparison. */
+import assert from 'node:assert/strict';
+
+import {
+  badge,
+  begin,
+  command,
+  cursor,
+  edit,
+  load,
+  open,
+  openNotebook,
+  page,
+  play,
+  rows,
+  server,
+  shot,
+  shown,
+  tab,
+  until
+} from './page.mjs';
+
+const NOTEBOOK = 'digits.ipynb';
+const state = step => badge(step).getAttribute('data-state');
+const ended = (run, status) =>
+  page
+    .locator(`.jp-nbflow-Page[data-run="${run}"][data-status=${status}]`)
+    .waitFor({ timeout: 120000 });
+
+/** Run cells of the notebook in its kernel, and wait for them. */
+async function runCells(...cells) {
+  for (const cell of cells) {
+    await command('nbflow:go-to-cell', { notebook: NOTEBOOK, cell });
+    await command('notebook:run-cell');
+  }
+}
+
+/** Start the flow from the toolbar, with two families of models. */
+async function start() {
+  await openNotebook(NOTEBOOK);
+  await page.locator('.jp-NotebookPanel-toolbar:visible >> text="Run flow"').click();
+  const form = page.locator('.jp-nbflow-Form');
+  await form.locator('[data-parameter=families] input').fill('["neighbours", "vectors"]');
+  await form.locator('[data-parameter=folds] input').fill('2');
+  await page.locator('.jp-Dialog .jp-mod-accept').click();
+}
+
+const scenarios = {
+  async cells_by_hand() {
+    await openNotebook(NOTEBOOK);
+    await until(async () => (await badge('load').count()) > 0, 'badges');
+    assert.equal(await state('load'), 'never');
+    await runCells(1, 3, 5, 7);
+    await shown('.jp-OutputArea-output:has-text("1797 images of 64 pixels")').waitFor({
+      timeout: 60000
+    });
+  },
+
+  async run_on_dask() {
+    await start();
+    await shown('.jp-nbflow-Page[data-run="digits/1"]').waitFor({ timeout: 60000 });
+    // it is watched live: the fan-out fills up, in the graph and in the sidebar
+    await command('nbflow:show-runs');
+    const seen = new Set();
+    await until(
+      async () => {
+        seen.add(await shown('.jp-nbflow-Graph-node[data-step=train]').getAttribute('data-status'));
+        seen.add(await rows().first().getAttribute('data-status'));
+        return (await shown('.jp-nbflow-Page[data-status=succeeded]').count()) > 0;
+      },
+      'the end of the run',
+      120
+    );
+    assert.ok(seen.has('running'), [...seen].join());
+    assert.match(await shown('.jp-nbflow-Graph-node[data-step=train]').innerHTML(), /12\/12/);
+    await shot('story-run');
+    await shown('.jp-nbflow-Graph-node[data-step=choose]').click();
+    await tab('outputs');
+    await shown('.jp-nbflow-Output img').waitFor();
+    await tab('log');
+    await shown('.jp-nbflow-Log-line:has-text("best of 12")').waitFor();
+    await openNotebook(NOTEBOOK);
+    for (const step of ['load', 'train', 'mistakes']) {
+      await command('nbflow:go-to-cell', { notebook: NOTEBOOK, cell: 14, step });
+      await until(async () => (await state(step)) === 'fresh', `${step} is fresh`);
+    }
+  },
+
+  async error_to_cell_and_fix() {
+    await openNotebook(NOTEBOOK);
+    await edit(19, source => source.replace('confusion = ', 'predicted / 0 + "x"\nconfusion = '));
+    await start();
+    await shown('.jp-nbflow-Page[data-run="digits/2"]').waitFor({ timeout: 60000 });
+    await ended('digits/2', 'failed');
+    await shot('story-failed');
+    await shown('.jp-nbflow-Page[data-run="digits/2"] .jp-nbflow-Error-place').click();
+    await until(async () => (await cursor()) === '19:3', 'the cursor on the line that failed');
+    await until(async () => (await state('evaluate')) === 'failed', 'a failed badge');
+    await edit(19, source => source.replace('predicted / 0 + "x"\n', ''));
+    await until(async () => (await state('evaluate')) === 'stale', 'a stale badge');
+    await start();
+    await shown('.jp-nbflow-Page[data-run="digits/3"]').waitFor({ timeout: 60000 });
+    await ended('digits/3', 'succeeded');
+    // what had been computed was taken over
+    await shown('.jp-nbflow-Page[data-run="digits/3"] .jp-nbflow-Page-header:has-text("cached")').waitFor();
+  },
+
+  async compare_and_load() {
+    await command('nbflow:show-runs');
+    for (const run of ['digits/1', 'digits/3']) {
+      await page.locator(`.jp-nbflow-Row[data-run="${run}"] .jp-nbflow-Row-sign`).click();
+    }
+    await page.locator('.jp-nbflow-Runs-chosen button:has-text("Compare")').click();
+    await shown('.jp-nbflow-CompareTable').waitFor();
+    await shown('.jp-nbflow-Compare [data-tab=data]').click();
+    await shown('.jp-nbflow-CompareTable').waitFor();
+    await openNotebook(NOTEBOOK);
+    await open('digits/3', { step: 'choose', tab: 'artifacts' });
+    await shown('[data-artifact=table] button:has-text("Load")').click();
+    await page
+      .locator('.jp-Notebook .jp-OutputArea-output table:visible:has-text("accuracy")')
+      .first()
+      .waitFor({ timeout: 60000 });
+  },
+
+  async server_restart() {
+    await open('digits/3');
+    await begin('nbflow:start-again', { run: 'digits/3' });
+    await page.locator('.jp-Dialog .jp-mod-accept').click();
+    await shown('.jp-nbflow-Page[data-run="digits/4"]').waitFor({ timeout: 60000 });
+    // the run is a process of its own: it goes on, and ends, without the server
+    await server('stop');
+    await page.waitForTimeout(1500);
+    await server('start');
+    await ended('digits/4', 'succeeded');
+    await until(
+      async () => (await rows().first().getAttribute('data-status')) === 'succeeded',
+      'the row of the run'
+    );
+    assert.deepEqual(
+      await rows().evaluateAll(all => all.slice(0, 4).map(row => row.dataset.run)),
+      ['digits/4', 'digits/3', 'digits/2', 'digits/1']
+    );
+    // the stream is there again: the next run is told without asking
+    await openNotebook(NOTEBOOK);
+    await shot('story-restarted');
+    await page.locator('.jp-Dialog .jp-mod-accept').click({ timeout: 1000 }).catch(() => undefined);
+    await start();
+    await shown('.jp-nbflow-Page[data-run="digits/5"]').waitFor({ timeout: 60000 });
+    await ended('digits/5', 'succeeded');
+  }
+};
+
+await load();
+await play(scenarios);

@@ -54,7 +54,7 @@ kube-early: browser
 
 bench: $(INSTALLED)  ## Measure: prints ratios and writes the tables under docs/benchmarks
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
-	@for script in $(filter-out %/corpus.py %/gallery.py,$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script; done
+	@for script in $(filter-out %/forked.py $(wildcard benchmarks/corpus*.py),$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script; done
 
 clean:  ## Remove the environment and all caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -274,6 +274,11 @@ def run_all(
                 yield one.end(limit)
 
 
+def _rows(log: Path) -> list[dict[str, Any]]:
+    """What earlier runs have found."""
+    return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+
+
 def main() -> None:
     """Verify what is named on the command line; write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -289,7 +294,7 @@ def main() -> None:
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     log = options.folder / ("checks.jsonl" if options.check else "results.jsonl")
-    rows = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+    rows = _rows(log)
     if options.retry:
         rows = [one for one in rows if not re.search(options.retry, one["verdict"])]
     known = {(one["package"], one["name"]) for one in rows}
@@ -312,7 +317,7 @@ def main() -> None:
             file.write(json.dumps(row) + "\n")
         print(row["package"], row["name"], row["verdict"], row["reason"], sep=" | ", flush=True)
     if not options.check:
-        write_table(rows)
+        write_table(rows, _rows(options.folder / "checks.jsonl"))
 
 
 if __name__ == "__main__":

@@ -83,11 +83,18 @@ def report(verdict: Verdict) -> str:
         return "\n".join([*lines, verdict.stopped])
     first = verdict.first
     if first is None:
-        return "\n".join([*lines, "The flow computes what the notebook computes."])
+        varies = any(one.unsteady for one in verdict.steps)
+        but = ", but for what differs from kernel to kernel as well" if varies else ""
+        return "\n".join([*lines, f"The flow computes what the notebook computes{but}."])
     lines.append(f"The first step that differs is `{first.step}` (cell {first.cell}):")
     lines += [f"    {one}" for one in first.differences]
     if first.cause:
         lines.append(f"Likely because: {first.cause}")
+    else:
+        lines.append(
+            "Why is not known. Look at what these cells use beside the values of other steps: "
+            "files, the clock, the process that they run in."
+        )
     return "\n".join(lines)
 
 

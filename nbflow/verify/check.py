@@ -192,7 +192,9 @@ def _failure(run: Run, budget: Budget) -> str:
         return budget.sentence("The flow")
     if error is None:
         return f"The flow ended as {run.status}."
-    return f"The flow fails where the notebook does not: step `{error.step}`, {error!r}"
+    where = "" if error.cell is None else f" (cell {error.cell}, line {error.line})"
+    told = str(error) if error.type.startswith("NBF") else f"{error.type}: {error}"
+    return f"The flow fails where the notebook does not: step `{error.step}`{where}: {told}"
 
 
 @contextmanager

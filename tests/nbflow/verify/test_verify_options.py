@@ -70,3 +70,28 @@ def test_it_says_what_it_does(tmp_path: Path, capsys: Any) -> None:
         "Running small.py in a kernel …",
         "Running small.py as a flow …",
     ]
+
+
+PLACE = "import sys\nwhere = 'kernel' if 'ipykernel.kernelapp' in sys.modules else 'flow'"
+
+
+def test_a_difference_that_nobody_can_explain(tmp_path: Path, capsys: Any) -> None:
+    path = write(tmp_path, f"# nbflow: step a\n{PLACE}", "# nbflow: step b\nlouder = where + '!'")
+    assert call(["verify", path, "--on", "inline"]) == 1
+    told = capsys.readouterr().out
+    assert "The first step that differs is `a` (cell 0):\n" in told
+    assert "    where: 'kernel' in the kernel, 'flow' in the flow\n" in told
+    assert "Why is not known. Look at what these cells use beside" in told
+
+
+def test_a_flow_that_fails_where_the_notebook_does_not(tmp_path: Path, capsys: Any) -> None:
+    path = write(tmp_path, f"# nbflow: step a\n{PLACE}\nassert where == 'kernel', where")
+    assert call(["verify", path, "--on", "inline"]) == 1
+    told = capsys.readouterr().out
+    assert "where the notebook does not: step `a` (cell 0, line 4): AssertionError: flow" in told
+
+
+def test_what_varies_by_itself_is_no_difference(tmp_path: Path, capsys: Any) -> None:
+    path = write(tmp_path, "# nbflow: step a\nimport random\nx = random.SystemRandom().random()")
+    assert call(["verify", path, "--on", "inline"]) == 0
+    assert "but for what differs from kernel to kernel as well." in capsys.readouterr().out

@@ -6,12 +6,14 @@ leaves the report up to there.
 
 from __future__ import annotations
 
+import shlex
 import warnings
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from nbflow.errors import user_error
+from nbflow.store.gc import REPORTS
 
 if TYPE_CHECKING:
     from nbflow.client.run import Run
@@ -37,7 +39,7 @@ def write_report(run: Run, folder: Path | None = None) -> Report:
             "A report needs papermill and nbconvert, which are not installed here.",
             "pip install papermill nbconvert ipykernel",
         ) from None
-    target = folder or run.store.root / "reports"
+    target = folder or run.store.root / REPORTS
     target.mkdir(parents=True, exist_ok=True)
     name = run.path.replace("/", "-")
     notebook = target / f"{name}.ipynb"
@@ -69,12 +71,18 @@ def _replaying(run: Run) -> Any:
         "import os\n"
         "os.environ['NBFLOW_HISTORY'] = '0'\n"
         "%load_ext nbflow\n"
-        f"%nbflow replay {run.path} --store {run.store.root.resolve()}"
+        f"%nbflow replay {run.path} --store {shlex.quote(_address(run))}"
     )
     v4: Any = nbformat.v4
     first = v4.new_code_cell(head, metadata={"tags": ["injected-nbflow"]})
     notebook.cells.insert(0, first)
     return notebook
+
+
+def _address(run: Run) -> str:
+    """What opens the run's store from any folder."""
+    url = run.store.url
+    return url if "://" in url else str(Path(url).resolve())
 
 
 def _notebook(run: Run) -> Any:

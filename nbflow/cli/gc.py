@@ -65,7 +65,7 @@ def _json(plan: GcPlan, paths: list[str], dry_run: bool) -> dict[str, object]:
         "dry_run": dry_run,
         "runs": paths,
         "versions": len(plan.versions),
-        "files": len(plan.files),
+        "files": len(plan.files) + len(plan.reports),
         "bytes": plan.bytes,
     }
 
@@ -78,7 +78,8 @@ def _say(plan: GcPlan, paths: list[str], dry_run: bool) -> None:
         listed = ", ".join(paths[:10]) + (", …" if len(paths) > 10 else "")
         click.echo(f"{verb} {plural(len(paths), 'run')}: {listed}")
     verb = "Would free" if dry_run else "Freed"
-    files, versions = plural(len(plan.files), "file"), plural(len(plan.versions), "version")
+    files = plural(len(plan.files) + len(plan.reports), "file")
+    versions = plural(len(plan.versions), "version")
     click.echo(f"{verb} {size(plan.bytes)} in {files}, and {versions} of code.")
     if paths:
         click.echo("What was written within the last hour stays, for a later `nbflow gc`.")

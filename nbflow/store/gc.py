@@ -16,6 +16,8 @@ from nbflow.store.store import Store
 
 #: seconds for which new bytes are left alone: their refs may not be published yet
 GRACE = 3600.0
+#: the folder of the store that holds the reports of runs
+REPORTS = "reports"
 
 _AT = re.compile(r'"at": ?"(o/[0-9a-f]+|p/[^"/]+)')
 
@@ -27,11 +29,13 @@ class GcPlan:
     runs: tuple[int, ...]
     versions: tuple[str, ...]
     files: tuple[Stored, ...]
+    #: reports of the runs, in the store's folder
+    reports: tuple[Stored, ...] = ()
 
     @property
     def bytes(self) -> int:
-        """Bytes of the files."""
-        return sum(file.size for file in self.files)
+        """Bytes of the files and of the reports."""
+        return sum(file.size for file in (*self.files, *self.reports))
 
 
 def plan_gc(store: Store, grace: float = GRACE, without: Collection[int] = ()) -> GcPlan:
@@ -78,7 +82,7 @@ def plan_gc(store: Store, grace: float = GRACE, without: Collection[int] = ()) -
         )
         if row["version"] not in kept
     )
-    return GcPlan(runs, versions, files)
+    return GcPlan(runs, versions, files, tuple(_reports(store, runs)))
 
 
 def apply_gc(store: Store, plan: GcPlan) -> GcPlan:
@@ -112,12 +116,28 @@ def apply_gc(store: Store, plan: GcPlan) -> GcPlan:
         reached = set(_reached(store.db, frozenset()))
     for version in versions:
         shutil.rmtree(store.root / "code" / version, ignore_errors=True)
+    for report in plan.reports:
+        (store.root / report.name).unlink(missing_ok=True)
     freed = tuple(
         file for file in plan.files if file.name not in reached and _unchanged(store.objects, file)
     )
     for file in freed:
         store.objects.remove(file.name)
-    return GcPlan(plan.runs, versions, freed)
+    return GcPlan(plan.runs, versions, freed, plan.reports)
+
+
+def _reports(store: Store, runs: Collection[int]) -> Iterator[Stored]:
+    """The reports of these runs."""
+    folder = store.root / REPORTS
+    held = {file.name: file for file in folder.iterdir()} if folder.is_dir() else {}
+    if not held:
+        return
+    for row in store.db.query("SELECT id, flow, number FROM runs ORDER BY id"):
+        for ending in (".ipynb", ".html"):
+            file = held.get(f"{row['flow']}-{row['number']}{ending}")
+            if row["id"] in runs and file is not None:
+                status = file.stat()
+                yield Stored(f"{REPORTS}/{file.name}", status.st_size, status.st_mtime)
 
 
 def _reached(db: Database[Any], without: frozenset[int]) -> Iterator[str]:

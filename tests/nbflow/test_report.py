@@ -73,6 +73,30 @@ def test_a_report_has_the_results_of_the_run(notebook: Path, capsys: Any) -> Non
     assert "<html" in file.with_suffix(".html").read_text()
 
 
+def test_a_report_goes_with_its_run(notebook: Path, capsys: Any) -> None:
+    assert run_flow(RunRequest(notebook, on="inline")).status == "succeeded"
+    folder = notebook.parent / ".nbflow" / "reports"
+    folder.mkdir()
+    for name in ("small-1.ipynb", "small-1.html", "small-2.html", "other-1.html"):
+        (folder / name).write_text("x" * 10)
+    assert call(["gc", "--keep-last", "1", "--dry-run", "--json"]) == 0
+    foreseen = json.loads(capsys.readouterr().out)
+    assert (foreseen["runs"], foreseen["files"]) == (["small/1"], 2)
+    assert call(["gc", "--keep-last", "1", "--json"]) == 0
+    freed = json.loads(capsys.readouterr().out)
+    assert freed == {**foreseen, "dry_run": False}
+    assert sorted(one.name for one in folder.iterdir()) == ["other-1.html", "small-2.html"]
+
+
+def test_a_folder_with_a_blank(tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:
+    home = tmp_path / "my notebooks"
+    home.mkdir()
+    path = write(home / "small.ipynb", CELLS)
+    assert run_flow(RunRequest(path, on="inline")).status == "succeeded"
+    monkeypatch.chdir(home)
+    assert call(["report", "small/1"]) == 0
+
+
 def test_half_a_report_is_kept(tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:
     path = write(tmp_path / "half.ipynb", [*CELLS, ("1 / 0", []), ("'never'", [])])
     assert run_flow(RunRequest(path, on="inline")).status == "succeeded"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -250,6 +250,30 @@ def is_option_setting(node: ast.stmt, modules: dict[str, str]) -> bool:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         return all(_inside_module(target, modules) for target in targets)
     return False
+
+
+def calls_setter(node: ast.stmt, called: Iterable[ast.AST], modules: dict[str, str]) -> bool:
+    """Whether a statement calls a function of the notebook that does nothing but set options."""
+    if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
+        return False
+    call = node.value
+    if isinstance(call.func, ast.Name) and call.func.id.endswith("show") and call.args:
+        inner = call.args[0]
+        call = inner if isinstance(inner, ast.Call) else call
+    name = call.func.id if isinstance(call.func, ast.Name) else ""
+    functions = [one for one in called if isinstance(one, ast.FunctionDef) and one.name == name]
+    return (
+        len(functions) == 1
+        and not call.args
+        and not call.keywords
+        and any(is_option_setting(one, modules) for one in functions[0].body)
+        and all(_only_sets(one, modules) for one in functions[0].body)
+    )
+
+
+def _only_sets(node: ast.stmt, modules: dict[str, str]) -> bool:
+    said = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    return said or isinstance(node, ast.Pass) or is_option_setting(node, modules)
 
 
 def _sets_library(name: str, call: ast.Call) -> bool:

@@ -9,7 +9,7 @@ import ast
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from nbcompile.ambient import Effect, effects, is_option_setting, warned_calls
+from nbcompile.ambient import Effect, calls_setter, effects, is_option_setting, warned_calls
 from nbcompile.files import literal_files
 from nbcompile.frames import Change, Code, Definition
 from nbcompile.freenames import free_names
@@ -128,7 +128,8 @@ def _trace_statement(machine: Interpreter, statement: Statement) -> tuple[Trace,
             called,
             bound,
             tuple(touches),
-            is_option_setting(statement.node, machine.modules),
+            is_option_setting(statement.node, machine.modules)
+            or calls_setter(statement.node, called, machine.modules),
             tuple(warned_calls(statement.node, machine.modules)),
             *literal_files(bodies, machine.modules),
         ),

@@ -349,6 +349,16 @@ def test_calls_that_set_a_library_up_are_repeated(call: str, repeated: bool) -> 
     assert [p.code.strip() for p in flow.step("b").settings] == ([call] if repeated else [])
 
 
+def test_a_function_that_sets_options_is_called_again_in_later_steps() -> None:
+    flow = flow_of(
+        "import matplotlib.pyplot as plt\n\ndef style():\n    'Ours.'\n    plt.rcParams['figure.dpi'] = 90",
+        "%%step a\nstyle()",
+        "%%step b\nx = 1",
+    )
+    assert [p.code.strip() for p in flow.step("b").settings] == ["style()"]
+    assert flow.step("b").reads.common == ("style",)
+
+
 def test_a_file_is_a_hidden_edge() -> None:
     flow = flow_of(
         "%%step a\nwith open('f.txt', 'w') as f:\n    f.write('x')",

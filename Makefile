@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 BUILT := jupyter_ext/nbflow_jupyter/labextension/package.json
 PYTEST_ARGS ?= -n 2 --dist loadgroup -q
 
-.PHONY: help demo test check format frontend browser servers bench clean kube kube-early
+.PHONY: help demo test check format frontend browser servers bench binder clean kube kube-early
 
 help:  ## What can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -55,6 +55,9 @@ kube-early: browser
 bench: $(INSTALLED)  ## Measure: prints ratios and writes the tables under docs/benchmarks
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	@for script in $(filter-out %/forked.py $(wildcard benchmarks/corpus*.py),$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script; done
+
+binder: $(INSTALLED) browser  ## Do what Binder's build would, in a clean environment, and look at the result (some minutes)
+	@$(BIN)/python tests/labextension/rehearse_binder.py
 
 clean:  ## Remove the environment and all caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -59,7 +59,7 @@ class Lab:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        _wait_for(f"{self.url}/api/status?token={TOKEN}", self.process)
+        wait_for(f"{self.url}/api/status?token={TOKEN}", self.process)
 
     def stop(self) -> None:
         """End it, and wait until it has ended."""
@@ -106,7 +106,7 @@ def prepare(home: Path) -> dict[str, str]:
 @contextlib.contextmanager
 def serving(home: Path, folder: Path, app: str = "jupyterlab") -> Iterator[Lab]:
     """A server that shows ``folder`` and keeps what is its own in ``home``."""
-    lab = Lab(_free_port(), folder, home, app)
+    lab = Lab(free_port(), folder, home, app)
     try:
         lab.start()
         yield lab
@@ -146,13 +146,15 @@ def play(script: str, lab: Lab, pictures: str, seconds: float = 280) -> dict[str
     return found
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens at."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return int(taken.getsockname()[1])
 
 
-def _wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 60) -> None:
+def wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 60) -> None:
+    """Until a server answers; an error where it ends before."""
     end = time.monotonic() + seconds
     while time.monotonic() < end and process.poll() is None:
         with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5) as answer:

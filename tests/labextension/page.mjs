@@ -34,11 +34,16 @@ export async function load(query = '&reset', app = 'lab') {
   await page.evaluate(() => window.jupyterapp.restored);
 }
 
+/** Execute a command and wait for its end, which has to come within a minute. */
 export const command = (id, args = {}) =>
-  page.evaluate(([id, args]) => window.jupyterapp.commands.execute(id, args).then(() => null), [
-    id,
-    args
-  ]);
+  page.evaluate(
+    ([id, args]) =>
+      Promise.race([
+        window.jupyterapp.commands.execute(id, args).then(() => null),
+        new Promise((_, fail) => setTimeout(() => fail(new Error(`${id} does not end`)), 60000))
+      ]),
+    [id, args]
+  );
 /** Begin a command that a dialog holds until it is answered. */
 export const begin = (id, args = {}) =>
   page.evaluate(([id, args]) => void window.jupyterapp.commands.execute(id, args), [id, args]);

@@ -29,6 +29,15 @@ const ended = (run, status) =>
 
 /** Run cells of the notebook in its kernel, and wait for them. */
 async function runCells(...cells) {
+  await until(
+    () =>
+      page.evaluate(() => {
+        const panel = window.jupyterapp.shell.currentWidget;
+        return panel.sessionContext?.session?.kernel?.status === 'idle';
+      }),
+    'an idle kernel',
+    60
+  );
   for (const cell of cells) {
     await command('nbflow:go-to-cell', { notebook: NOTEBOOK, cell });
     await command('notebook:run-cell');

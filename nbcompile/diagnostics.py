@@ -21,6 +21,7 @@ CODES: dict[str, str] = {
     "NBF108": "a cell's Python does not parse",
     "NBF109": "a parameter is not usable",
     "NBF110": "IPython syntax that only works in an interactive shell",
+    "NBF111": "an environment that the notebook does not describe",
     # 2xx: the dataflow
     "NBF201": "a name from nowhere",
     "NBF202": "a value that only an untagged cell makes",
@@ -50,7 +51,8 @@ CODES: dict[str, str] = {
     "NBF405": "a value that cannot be stored",
     "NBF406": "the store cannot be used",
     "NBF407": "a path that names nothing",
-    "NBF408": "another driver",
+    "NBF408": "a run that cannot be driven",
+    "NBF409": "an environment that cannot be made",
 }
 
 

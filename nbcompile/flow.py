@@ -103,6 +103,15 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
+class Environment:
+    """An environment that steps may run in; ``python`` is a version, `3.12`, where one is named."""
+
+    name: str
+    requirements: tuple[str, ...] = ()
+    python: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Parameter:
     """A parameter of the flow; ``default`` is its source text, ``annotation`` too where given."""
 
@@ -186,6 +195,7 @@ class Flow:
     local_modules: tuple[str, ...] = ()
     #: top-level names of everything imported, for the package's dependencies
     imported: tuple[str, ...] = ()
+    environments: tuple[Environment, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
 
     def step(self, name: str) -> Step:

@@ -47,6 +47,12 @@ TAGS: tuple[Tag, ...] = (
     Tag("parameters", "", "the cell's assignments are the flow's parameters"),
     Tag("setup", "", "the cell is shared by all steps and runs when a step's module is imported"),
     Tag("flow", "[NAME]", "the flow's name and options", needs_name=False),
+    Tag(
+        "environment",
+        "NAME REQUIREMENT…",
+        "what the environment NAME of `--env` holds",
+        needs_name=True,
+    ),
 )
 
 _ASKS = ("step", "resources")
@@ -68,10 +74,11 @@ OPTIONS: tuple[Option, ...] = (
     Option("keep", "names", "NAME…", "store these variables too", repeats=True),
     Option("drop", "names", "NAME…", "do not store these variables", repeats=True),
     Option("no-cache", "flag", "", "run even where an earlier result would do"),
-    Option("env", "name", "NAME", "environment to run in"),
+    Option("env", "name", "NAME", "environment to run in, as %environment describes it"),
     Option("variant", "name", "NAME", "this is one alternative of the step; a run takes one"),
     Option("project", "text", "NAME", "project that the flow belongs to", ("flow",)),
     Option("schedule", "text", "CRON", "when a deployed flow starts", ("flow",)),
+    Option("python", "text", "VERSION", "Python of the environment: 3.12", ("environment",)),
 )
 
 

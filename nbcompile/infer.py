@@ -10,6 +10,7 @@ from pathlib import Path
 
 from nbcompile.assemble import Assembly
 from nbcompile.diagnostics import Diagnostic, in_order
+from nbcompile.environments import read_environments
 from nbcompile.flow import Flow
 from nbcompile.flow_options import flow_options
 from nbcompile.notebook import Notebook
@@ -30,9 +31,11 @@ def infer_flow(notebook: Notebook, variants: dict[str, str] | None = None) -> Fl
     tagged = [segment.tagged for segment in segments]
     parameters, wrong = read_parameters(cell for cell in tagged if cell.kind == "parameters")
     name, options, flow_wrong = flow_options(tagged, notebook.name)
+    environments, env_wrong = read_environments(tagged)
     assembly = Assembly(notebook, segments, resolver)
     steps = assembly.steps()
-    diagnostics = [*found, *wrong, *flow_wrong, *resolver.diagnostics, *assembly.diagnostics]
+    diagnostics = [*found, *wrong, *flow_wrong, *env_wrong]
+    diagnostics += [*resolver.diagnostics, *assembly.diagnostics]
     if not steps:
         diagnostics.append(
             Diagnostic(
@@ -53,6 +56,7 @@ def infer_flow(notebook: Notebook, variants: dict[str, str] | None = None) -> Fl
         options=options,
         local_modules=_local_modules(imports, notebook.path),
         imported=imports,
+        environments=environments,
         diagnostics=in_order(diagnostics),
     )
 

@@ -73,7 +73,7 @@ def read_segments(
         variant = _variant(cell)
         if variant is not None and taken.get(cell.step or "") != variant:
             continue
-        if cell.kind is None and not cell.body.strip():
+        if cell.kind is None and not cell.body.strip() and not cell.speaks:
             continue
         lowered = lower(cell.body, cell.cell, around)
         kind = _kind(cell)

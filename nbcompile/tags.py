@@ -40,6 +40,17 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenEnvironment:
+    """A line `%environment NAME TEXT --python VERSION` as the user gave it."""
+
+    name: str
+    text: str
+    python: str | None
+    cell: int
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class TaggedCell:
     """A code cell with its tags read; ``body`` has the cell's lines, tag lines made blank."""
 
@@ -54,6 +65,13 @@ class TaggedCell:
     #: what a `%flow` line says, in a cell of any kind
     flow_name: str | None = None
     flow_given: tuple[Given, ...] = ()
+    #: what its `%environment` lines say
+    environments: tuple[GivenEnvironment, ...] = ()
+
+    @property
+    def speaks(self) -> bool:
+        """Whether it says something of the whole flow."""
+        return bool(self.flow_name or self.flow_given or self.environments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +102,7 @@ class _Reader:
         self.given: list[Given] = []
         self.flow_name: str | None = None
         self.flow_given: list[Given] = []
+        self.environments: list[GivenEnvironment] = []
 
     def read(self) -> TaggedCell:
         for tag in self.cell.tags:
@@ -108,6 +127,7 @@ class _Reader:
             line=self.kind_line,
             flow_name=self.flow_name,
             flow_given=tuple(self.flow_given),
+            environments=tuple(self.environments),
         )
 
     # -- finding tag lines -----------------------------------------------------------------
@@ -167,15 +187,15 @@ class _Reader:
         suspects = [
             number
             for number, line in enumerate(self.lines[start - 1 :], start=start)
-            if line.startswith(("%flow", "%load_ext", "%nbflow", "%%", _COMMENT))
+            if line.startswith(("%flow", "%environment", "%load_ext", "%nbflow", "%%", _COMMENT))
         ]
         if not suspects or self._is_plain_python(suspects):
             return
         for number in suspects:
             line = self.lines[number - 1]
             word, _, text = line.partition(" ")
-            if word == "%flow":
-                self._take(_Line("flow", text, number, "%flow"))
+            if word in ("%flow", "%environment"):
+                self._take(_Line(word[1:], text, number, word))
                 self.lines[number - 1] = ""
             elif word == "%nbflow" or line.split("#")[0].split() == ["%load_ext", "nbflow"]:
                 self.lines[number - 1] = ""
@@ -214,7 +234,7 @@ class _Reader:
             return
         words = list(parts.words)
         name = words.pop(0) if words and tag.needs_name is not None else None
-        for word in words:
+        for word in words if line.tag != "environment" else ():
             self._say(
                 "NBF104",
                 f"{line.written} does not know what to do with `{word}`.",
@@ -230,6 +250,9 @@ class _Reader:
         ]
         if line.tag == "flow":
             self._take_flow(name, given, line)
+            return
+        if line.tag == "environment":
+            self._take_environment(name, words, given, line)
             return
         if line.tag == "step":
             self._take_step(name, line)
@@ -287,6 +310,18 @@ class _Reader:
             name = None
         self.flow_name = name or self.flow_name
         self.flow_given.extend(given)
+
+    def _take_environment(
+        self, name: str | None, words: list[str], given: list[Given], line: _Line
+    ) -> None:
+        if name is None or not name.replace("-", "_").replace(".", "_").isidentifier():
+            said = "has no name" if name is None else f"has `{name}` for a name"
+            fix = "Write %environment NAME REQUIREMENT…"
+            self._say("NBF107", f"{line.written} {said}.", line.line, fix)
+            return
+        python = next((one.value.strip("\"'") for one in given), None)
+        place = (self.cell.index, line.line)
+        self.environments.append(GivenEnvironment(name, " ".join(words), python, *place))
 
     def _find_option(self, text: str, line: _Line) -> Option | None:
         option = find_option(text, line.tag)

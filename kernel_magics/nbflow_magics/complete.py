@@ -10,9 +10,12 @@ from IPython.core.completer import CompletionContext, SimpleCompletion, context_
 
 from nbcompile.grammar import find_option, options_of
 
-_TAG_LINE = re.compile(r"(?:%%|%(?=flow)|#\s*nbflow:\s*)(step|resources|parameters|setup|flow)\s+")
+_TAG_LINE = re.compile(
+    r"(?:%%|%(?=flow|environment)|#\s*nbflow:\s*)"
+    r"(step|resources|parameters|setup|flow|environment)\s+"
+)
 _COMMENT_START = re.compile(r"#\s*nbflow:\s*\w*$")
-_TAGS = ("step", "resources", "parameters", "setup", "flow")
+_TAGS = ("step", "resources", "parameters", "setup", "flow", "environment")
 _SAMPLES = {
     "memory": ("512MB", "4GB", "16GB"),
     "disk": ("1GB", "20GB"),

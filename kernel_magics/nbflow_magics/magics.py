@@ -1,10 +1,11 @@
-"""The magics: `%nbflow`, `%flow`, and what `%%step?` and a shell without transformers need."""
+"""The magics: `%nbflow`, `%flow` and its like, and what `%%step?` and a plain shell need."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from nbcompile.environments import read_environments
 from nbcompile.grammar import TAGS, Tag, options_of
 from nbcompile.notebook import Cell
 from nbcompile.tags import read_tags
@@ -13,6 +14,9 @@ from nbflow_magics.say import TagError
 if TYPE_CHECKING:
     from nbflow_magics.session import Session
 
+#: the tags that are line magics
+LINES = ("flow", "environment")
+
 
 def register_magics(shell: Any, session: Session) -> None:
     """Add nbflow's magics to the shell."""
@@ -20,7 +24,8 @@ def register_magics(shell: Any, session: Session) -> None:
 
     for tag in TAGS:
         shell.register_magic_function(_tag_magic(shell, tag), "cell", tag.name)
-    shell.register_magic_function(_flow_magic(), "line", "flow")
+    for name in LINES:
+        shell.register_magic_function(_line_magic(name), "line", name)
 
     def nbflow(line: str) -> Any:
         return nbflow_command(session, line)
@@ -34,13 +39,13 @@ def unregister_magics(shell: Any) -> None:
     magics = shell.magics_manager.magics
     for tag in TAGS:
         magics["cell"].pop(tag.name, None)
-    for name in ("flow", "nbflow"):
+    for name in (*LINES, "nbflow"):
         magics["line"].pop(name, None)
 
 
 def tag_help(tag: Tag) -> str:
     """What `%%step?` shows, from the one grammar of tags."""
-    written = "%" if tag.name == "flow" else "%%"
+    written = "%" if tag.name in LINES else "%%"
     options = options_of(tag.name)
     head = f"{written}{tag.name} {tag.metavar}".rstrip() + " [options]" * bool(options)
     given = [f"--{one.name} {one.metavar}".rstrip() for one in options]
@@ -70,13 +75,15 @@ def _tag_magic(shell: Any, tag: Tag) -> Callable[[str, str], None]:
     return run_body
 
 
-def _flow_magic() -> Callable[[str], None]:
-    """`%flow NAME [options]` only speaks to the compiler; here its options are checked."""
+def _line_magic(name: str) -> Callable[[str], None]:
+    """`%flow NAME [options]`, say, only speaks to the compiler; here it is checked."""
 
-    def flow(line: str) -> None:
-        tagged = read_tags(Cell(0, "code", f"%flow {line}"))
-        if tagged.diagnostics:
-            raise TagError(tagged.diagnostics)
+    def speak(line: str) -> None:
+        tagged = read_tags(Cell(0, "code", f"%{name} {line}"))
+        _, wrong = read_environments([tagged])
+        if tagged.diagnostics or wrong:
+            raise TagError((*tagged.diagnostics, *wrong))
 
-    flow.__doc__ = tag_help(next(tag for tag in TAGS if tag.name == "flow"))
-    return flow
+    speak.__doc__ = tag_help(next(tag for tag in TAGS if tag.name == name))
+    speak.__name__ = name
+    return speak

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nbcompile.emit.step import function_name
-from nbcompile.flow import SCHEMA_VERSION, Expression, Flow, Input, Parameter, Step
+from nbcompile.flow import SCHEMA_VERSION, Environment, Expression, Flow, Input, Parameter, Step
 from nbcompile.parameters import default_value, parameter_type, to_json
 
 Lines = Mapping[str, list[list[int]]]
@@ -22,6 +22,7 @@ def manifest(
     code: Mapping[str, str],
     lines: Lines,
     dependencies: Iterable[str],
+    environments: Iterable[Environment] = (),
 ) -> dict[str, Any]:
     """The manifest of a flow: ``hashes`` of its files, ``code`` hashes of its steps."""
     own = {f"{package}/steps/{step.name}.py" for step in flow.steps}
@@ -34,6 +35,10 @@ def manifest(
         "options": {name: _plain(value) for name, value in flow.options.items()},
         "python": "3.11",
         "dependencies": list(dependencies),
+        "environments": [
+            {"name": one.name, "requirements": list(one.requirements), "python": one.python}
+            for one in environments
+        ],
         "parameters": [_parameter(parameter) for parameter in flow.parameters],
         "files": dict(hashes),
         "steps": [_step(step, package, code[step.name], lines) for step in flow.steps],

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import keyword
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from nbcompile.emit import common, params, runner, support
 from nbcompile.emit.codehash import SharedCode, digest
 from nbcompile.emit.dependencies import pinned
+from nbcompile.emit.environments import complete
 from nbcompile.emit.formatting import format_files
 from nbcompile.emit.local import local_files
 from nbcompile.emit.main import main_source
@@ -47,6 +48,8 @@ def emit_package(flow: Flow, format: bool = True, folder: Path | None = None) ->
     local = local_files(flow.local_modules, folder)
     dependencies, unknown = pinned(set(flow.imported) - set(flow.local_modules))
     files = {**formatted, **local}
+    environments = complete(flow, name, files)
+    flow = replace(flow, environments=environments)
     files["pyproject.toml"] = pyproject(flow, name, "0", dependencies, unknown)
     version = _version(files, flow)
     files["pyproject.toml"] = pyproject(flow, name, version, dependencies, unknown)
@@ -64,6 +67,7 @@ def emit_package(flow: Flow, format: bool = True, folder: Path | None = None) ->
         code=code,
         lines=lines,
         dependencies=dependencies,
+        environments=environments,
     )
     files[f"{name}/flow.json"] = manifest_text(content)
     return Package(name, version, dict(sorted(files.items())), content)

@@ -35,6 +35,7 @@ def pyproject(
     requirements = [f"    {json.dumps(text)}," for text in dependencies]
     lines += ["dependencies = [", *requirements, "]"] if requirements else ["dependencies = []"]
     lines += [f"# imported, but of no installed distribution: {name}" for name in unknown]
+    lines += _groups(flow)
     included = [package, *(f"{name}.py" for name in flow.local_modules), *flow.local_modules]
     lines += [
         "",
@@ -56,6 +57,16 @@ def pyproject(
         f'"{package}/common.py" = ["F821"]',
     ]
     return "\n".join(lines) + "\n"
+
+
+def _groups(flow: Flow) -> list[str]:
+    """The environments that steps name, as dependency groups."""
+    lines = ["", "[dependency-groups]"] if flow.environments else []
+    for one in flow.environments:
+        python = f"  # Python {one.python}" if one.python else ""
+        requirements = [f"    {json.dumps(text)}," for text in one.requirements]
+        lines += [f"{json.dumps(one.name)} = [{python}", *requirements, "]"]
+    return lines
 
 
 def readme(flow: Flow, package: str) -> str:

@@ -172,3 +172,12 @@ def test_options_of_several_cells() -> None:
 def test_keep_and_drop_of_one_name() -> None:
     cell = tagged("%%step a --keep x --drop x")
     assert codes(merge_options([cell]).diagnostics) == [("NBF106", 1)]
+
+
+def test_a_flow_line_in_a_cell_of_its_own_counts() -> None:
+    from nbcompile.infer import infer_flow
+    from nbcompile.notebook import parse_notebook
+
+    text = "# %%\n%flow churn --project growth\n# %%\n%%step a\nx = 1"
+    flow = infer_flow(parse_notebook(text, "sample", ".py"))
+    assert (flow.name, flow.options) == ("churn", {"project": "growth"})

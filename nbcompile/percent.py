@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 
 from nbcompile.notebook import Cell, CellKind
 
@@ -20,25 +21,31 @@ _QUOTES = re.compile(r"\\.|\"\"\"|'''|[\"'#]")
 
 def percent_cells(text: str) -> tuple[Cell, ...]:
     """The cells of a percent file; a `# ---` header at its top is none."""
-    cells: list[Cell] = []
-    marker, block, quote = "", list[str](), ""
+    return tuple(
+        _cell(index, marker, block) for index, (_, marker, block) in enumerate(percent_blocks(text))
+    )
 
-    def close() -> None:
-        if marker or any(line.strip() for line in block):
-            cells.append(_cell(len(cells), marker, block))
 
-    for line in _without_header(text.split("\n")):
+def percent_blocks(text: str) -> Iterator[tuple[int, str, list[str]]]:
+    """For each cell the line it begins in, from 0, its marker (none at the top), and its lines."""
+    lines = text.split("\n")
+    body = _without_header(lines)
+    start, marker, block, quote = len(lines) - len(body), "", list[str](), ""
+    for at, line in enumerate(body, start=start):
         if not quote and _MARKER.match(line):
-            close()
-            marker, block = line, []
+            if marker or any(one.strip() for one in block):
+                yield start, marker, block
+            start, marker, block = at, line, []
             continue
         block.append(line)
         quote = _quote_after(line, quote)
-    close()
-    return tuple(cells)
+    if marker or any(one.strip() for one in block):
+        yield start, marker, block
 
 
 def _without_header(lines: list[str]) -> list[str]:
+    if lines and lines[0].startswith("#!"):  # names the interpreter: no command of a cell
+        lines = lines[1:]
     if not lines or lines[0].rstrip() != "# ---":
         return lines
     for number, line in enumerate(lines[1:], start=1):

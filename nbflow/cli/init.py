@@ -11,10 +11,12 @@ from nbflow.cli.compiled import notebook_argument
 from nbflow.cli.group import SUCCEEDED, USAGE
 from nbflow.cli.options import json_option, verb
 from nbflow.cli.say import say_diagnostics, say_json
+from nbflow.errors import user_error
 
 if TYPE_CHECKING:
     from nbcompile.notebook import Notebook
     from nbcompile.propose import Proposal
+    from nbcompile.tagging import Form
 
 
 @verb("init")
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     help="Cell tags leave every source as it is; the others add a first line.",
 )
 @json_option
-def command(notebook: Path, write: bool, form: str, as_json: bool) -> int:
+def command(notebook: Path, write: bool, form: Form, as_json: bool) -> int:
     """Propose tags for an untagged notebook.
 
     Which cells are steps is told from the notebook's headings, calls and dataflow.
@@ -46,7 +48,9 @@ def command(notebook: Path, write: bool, form: str, as_json: bool) -> int:
     else:
         click.echo(_preview(read, proposal))
         say_diagnostics(one for one in proposal.diagnostics if one.severity == "error")
-    if write:
+    if write and not any(one.tag for one in proposal.cells):
+        click.echo(f"There is nothing to tag in {notebook}: it is left as it is.", err=True)
+    elif write:
         _accept(notebook, proposal, form)
         click.echo(f"Wrote the tags into {notebook}. Try it: nbflow check {notebook}", err=True)
     elif not as_json and proposal.steps:
@@ -76,33 +80,22 @@ def _json(proposal: Proposal) -> dict[str, Any]:
     }
 
 
-def _accept(path: Path, proposal: Proposal, form: str) -> None:
+def _accept(path: Path, proposal: Proposal, form: Form) -> None:
     """Put the tags into the file, everything else in it kept as it is."""
-    import json
+    from nbcompile.tagging import tag_notebook, tag_script
 
-    from nbflow.errors import user_error
-
-    if path.suffix != ".ipynb":
+    tags = {one.cell: one.tag for one in proposal.cells if one.tag is not None}
+    text = path.read_bytes().decode("utf-8")
+    write = tag_notebook if path.suffix == ".ipynb" else tag_script
+    draft = path.with_name(f".{path.name}.nbflow")
+    try:
+        draft.write_bytes(write(text, tags, form).encode())
+        draft.chmod(path.stat().st_mode)
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
         raise user_error(
             "NBF101",
-            f"{path} is a script; tags can be written into .ipynb files only.",
-            "Add the tags of the preview by hand, as comments: # nbflow: step NAME",
-        )
-    content = json.loads(path.read_text(encoding="utf-8"))
-    for one in proposal.cells:
-        if one.tag is not None:
-            _tag_cell(content["cells"][one.cell], one.tag, form)
-    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-    draft = path.with_name(f".{path.name}.nbflow")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
-
-
-def _tag_cell(cell: dict[str, Any], tag: str, form: str) -> None:
-    if form == "tags":
-        cell.setdefault("metadata", {}).setdefault("tags", []).append(tag)
-        return
-    written = tag.replace("step:", "step ")
-    line = f"%%{written}\n" if form == "magic" else f"# nbflow: {written}\n"
-    source = cell["source"]
-    cell["source"] = [line, *source] if isinstance(source, list) else line + source
+            f"The tags cannot be written into {path}: {error.strerror}.",
+            "Check that you may write there.",
+        ) from None

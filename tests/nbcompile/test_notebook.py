@@ -118,3 +118,8 @@ def test_percent_tags_titles_and_languages() -> None:
 
 def test_percent_markdown_as_a_string() -> None:
     assert sources('# %% [markdown]\n"""\n# T\nb\n"""\n') == [("markdown", "# T\nb")]
+
+
+def test_the_line_that_names_the_interpreter_is_no_command() -> None:
+    (cell,) = parse_notebook("#!/usr/bin/env python\nx = 1\n", "a", ".py").cells
+    assert cell.source == "x = 1"

@@ -66,12 +66,52 @@ def test_tags_as_a_first_line(notebook: Path, form: str, line: str) -> None:
     assert cells[2]["source"] == f"{line}\ntotal = sum(rows)"
 
 
-def test_a_script_is_only_previewed(tmp_path: Path, capsys: Any) -> None:
+SCRIPT = """\
+#!/usr/bin/env python
+# coding: utf-8
+import math
+
+# %% Load  \t
+rows = list(range(3))   # twice  a  blank
+
+# %% [markdown]
+# ## Sum up
+
+# %% tags=["wide"]
+total = sum(rows)
+"""
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_tags_in_a_script(tmp_path: Path, capsys: Any, newline: str) -> None:
     script = tmp_path / "plain.py"
-    script.write_text("# %%\nrows = list(range(3))\n")
-    assert call(["init", str(script)]) == 0
-    assert call(["init", str(script), "--write"]) == 2
-    assert "# nbflow: step NAME" in capsys.readouterr().err
+    script.write_bytes(SCRIPT.replace("\n", newline).encode())
+    assert call(["init", str(script), "--write"]) == 0
+    after = script.read_bytes().decode()
+    changed = {
+        "# %% Load  \t": '# %% Load tags=["step:start"]',
+        '# %% tags=["wide"]': '# %% tags=["wide", "step:sum_up"]',
+    }
+    wanted = [changed.get(line, line) for line in SCRIPT.split("\n")]
+    assert after.split(newline) == wanted
+    capsys.readouterr()
+    assert call(["check", str(script)]) == 0
+    assert "2 steps" in capsys.readouterr().out
+    assert call(["init", str(script), "--write"]) == 0
+    assert "nothing to tag" in capsys.readouterr().err
+    assert script.read_bytes().decode() == after
+
+
+def test_a_file_that_may_not_be_written(notebook: Path, capsys: Any, monkeypatch: Any) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    before = notebook.read_bytes()
+    monkeypatch.setattr(Path, "replace", refuse)
+    assert call(["init", str(notebook), "--write"]) == 2
+    assert "cannot be written into" in capsys.readouterr().err
+    assert [one.name for one in notebook.parent.iterdir()] == [notebook.name]
+    assert notebook.read_bytes() == before
 
 
 def test_a_missing_file_is_named(tmp_path: Path, capsys: Any) -> None:

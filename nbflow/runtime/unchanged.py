@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from inspect import getattr_static
 from types import CellType, CodeType, FunctionType
@@ -67,7 +67,8 @@ def immutable(value: Any) -> bool:
 
 class _Comparison:
     def __init__(self) -> None:
-        self._met: set[tuple[int, int]] = set()
+        #: pairs under comparison, kept alive so that no id is used again
+        self._met: dict[tuple[int, int], tuple[Any, Any]] = {}
 
     def differ(self, one: Any, other: Any) -> bool | None:
         if one is other:
@@ -80,12 +81,17 @@ class _Comparison:
             return bool(one != other)
         if (id(one), id(other)) in self._met:
             return False
-        self._met.add((id(one), id(other)))
+        self._met[id(one), id(other)] = (one, other)
         if type(one) in (list, tuple):
             return len(one) != len(other) or self._any(zip(one, other, strict=True))
         if type(one) is dict:
-            keys = list(one) != list(other)
-            return keys or self._any((value, other[key]) for key, value in one.items())
+            pairs = zip(one.items(), other.items(), strict=True)
+            return len(one) != len(other) or self._any(
+                both for pair in pairs for both in zip(*pair, strict=True)
+            )
+        if type(one) is set and len(one) == len(other) and one != other:
+            # elements that are equal only to themselves are others each time they are read
+            return True if all(isinstance(item, _IMMUTABLE) for item in one) else None
         if type(one) in (set, bytearray):
             return bool(one != other)
         return self._array(one, other)
@@ -113,14 +119,20 @@ class _Comparison:
             return self._frame(one, other)
         return self._object(one, other)
 
-    def _frame(self, one: Any, other: Any) -> bool:
+    def _frame(self, one: Any, other: Any) -> bool | None:
         if one.shape != other.shape:
             return True
         if hasattr(one, "columns") and not one.columns.identical(other.columns):
             return True
         if hasattr(one, "index") and not _rows(one.index).equals(_rows(other.index)):
             return True
-        return not _rows(one).equals(_rows(other))
+        one, other = _rows(one), _rows(other)
+        if one.equals(other):
+            return False
+        return self._any(
+            (list(x), list(y)) if x.dtype == object and y.dtype == object else (x.equals(y), True)
+            for x, y in zip(_columns(one), _columns(other), strict=True)
+        )
 
     def _object(self, one: Any, other: Any) -> bool | None:
         if getattr(type(one), "__eq__", None) is not getattr(object, "__eq__", None):
@@ -171,6 +183,15 @@ def _contents(cell: CellType) -> Any:
         return cell.cell_contents
     except ValueError:  # not bound yet
         return None
+
+
+def _columns(frame: Any) -> Iterator[Any]:
+    """The columns of a frame; a series or an index by itself."""
+    if not hasattr(frame, "columns"):
+        yield frame
+        return
+    for position in range(frame.shape[1]):
+        yield frame.iloc[:, position]
 
 
 def _sample(array: Any) -> Any:

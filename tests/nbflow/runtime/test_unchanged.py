@@ -111,6 +111,26 @@ def counter(start: int) -> Callable[[], int]:
     return up
 
 
+def test_keys_and_elements_that_are_equal_only_to_themselves() -> None:
+    table = {Config(): [1]}
+    now = copy.deepcopy(table)
+    assert changed(now, table) is False
+    next(iter(now.values())).append(2)
+    assert changed(now, table) is True
+    now = copy.deepcopy(table)
+    next(iter(now)).alpha = 2
+    assert changed(now, table) is None
+    frame = pd.DataFrame({"n": [1], "model": [Config()]})
+    now = copy.deepcopy(frame)
+    now["model"] = [Config()]
+    assert changed(now, frame) is False
+    now["n"] = 2
+    assert changed(now, frame) is True
+    assert changed({Config()}, {Config()}) is None
+    assert changed({Config()}, {Config(), Config()}) is True
+    assert changed({"a": 1, "b": 2}, {"b": 2, "a": 1}) is True
+
+
 def test_a_librarys_caches_are_no_change(monkeypatch: pytest.MonkeyPatch) -> None:
     before, now = Cached(), Cached()
     assert now.twice == 2

@@ -298,6 +298,15 @@ def test_torch_is_seeded_from_step_to_step() -> None:
     assert inputs(flow, "d")["_torch_random"] == ("b",)
 
 
+def test_draws_of_a_fan_out_are_warned_of_once_a_step() -> None:
+    flow = flow_of(
+        "%%setup\nimport random\nrandom.seed(0)",
+        "%%step each --foreach i in range(3)\na = random.random()\nb = [random.random(), random.random()]",
+        "%%step other --foreach i in range(3)\nc = random.random()",
+    )
+    assert [(d.code, d.cell) for d in flow.diagnostics] == [("NBF301", 1), ("NBF301", 2)]
+
+
 def test_hidden_draws_that_nothing_seeds_are_the_notebooks_own() -> None:
     flow = flow_of(
         "%%step a\nfrom sklearn.datasets import make_blobs\nX, y = make_blobs()",

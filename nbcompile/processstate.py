@@ -33,14 +33,13 @@ def follow_state(resolver: Resolver, step: StepState, statement: Statement, trac
                 continue
         else:
             restore_state(resolver, step, kind)
-        if step.space:
-            if effect != "set" and not own and binding is not None and kind not in step.draws:
-                _drawn_in_branch(resolver, kind, statement, node)
+        from_before = effect != "set" and not own and binding is not None
+        if step.space and from_before and kind not in step.draws:
+            _drawn_in_branch(resolver, kind, statement, node)
         if kind in GENERATORS:
             step.draws[kind] = None
-        if step.space:
-            if effect != "set" or ambient.pervasive:
-                continue
+        if step.space and (effect != "set" or ambient.pervasive):
+            continue
         if ambient.pervasive:
             step.taints = True
         step.saves[kind] = None

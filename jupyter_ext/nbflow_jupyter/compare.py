@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from nbflow.environments.locks import flat
 from nbflow.store import Store
 from nbflow.store.records import RunRecord
 from nbflow.values.ref import Ref
@@ -24,7 +25,7 @@ def compare(store: Store, runs: Sequence[RunRecord], rows: Sequence[wire.RunRow]
         "runs": list(rows),
         "params": _table([run.params for run in runs]),
         "metrics": _table([run.metrics for run in runs]),
-        "environment": _table([_flat(store.environment(run)) for run in runs]),
+        "environment": _table([flat(store.environment(run)) for run in runs]),
         "data": _table(
             [{name: _shown(ref) for name, ref in one.items()} for one in data],
             [{name: ref.identity for name, ref in one.items()} for one in data],
@@ -51,12 +52,6 @@ def _table(
             }
         )
     return found
-
-
-def _flat(environment: Mapping[str, Any]) -> dict[str, Any]:
-    """Packages by their own names, beside the rest."""
-    rest = {name: value for name, value in environment.items() if name != "packages"}
-    return {**rest, **(environment.get("packages") or {})}
 
 
 def _data(store: Store, run: RunRecord) -> dict[str, Ref]:

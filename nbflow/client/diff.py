@@ -16,6 +16,7 @@ from nbflow.client.datadiff import statistics, summed_up
 from nbflow.client.run import Run
 from nbflow.client.show import step_rows
 from nbflow.client.text import plural
+from nbflow.environments.locks import flat
 from nbflow.flags.facts import Facts
 from nbflow.flags.kept import facts_of
 
@@ -50,7 +51,7 @@ def diff(
         code=_code(runs),
         cells=_cells(runs),
         parameters=_changes([run.params for run in runs]),
-        environment=_changes([_flat(run.environment) for run in runs]),
+        environment=_changes([flat(run.environment) for run in runs]),
         data=_changes(
             [{name: text for name, (text, _) in one.items()} for one in data],
             [{name: identity for name, (_, identity) in one.items()} for one in data],
@@ -157,12 +158,6 @@ def _changes(
 
 def _same(a: Any, b: Any) -> bool:
     return bool(a == b) or (a != a and b != b)
-
-
-def _flat(environment: Mapping[str, Any]) -> dict[str, Any]:
-    """Packages by their own names, beside the rest."""
-    rest = {name: value for name, value in environment.items() if name != "packages"}
-    return {**rest, **(environment.get("packages") or {})}
 
 
 def _durations(run: Run) -> dict[str, float]:

@@ -122,10 +122,15 @@ def refuse(steps: Sequence[StepSpec], engine: str, option: str, why: str, fix: s
 
 
 def refuse_images(job: Job, engine: str) -> None:
-    """Neither container images nor named environments without something that starts them."""
+    """No container images without something that starts them."""
     steps = job.spec.steps
     asking = [step for step in steps if step.resources.image]
     fix = "Run on an engine that starts containers, or take the option away."
     refuse(asking, engine, "image", "it runs tasks in this Python environment", fix)
-    asking = [step for step in steps if step.env]
-    refuse(asking, engine, "env", "it runs tasks in this Python environment", fix)
+
+
+def refuse_environments(job: Job, engine: str) -> None:
+    """No environments of steps where all tasks run in one process."""
+    asking = [step for step in job.spec.steps if step.env]
+    fix = "Run on dask, which builds the environment, or take the option away."
+    refuse(asking, engine, "env", "it runs all tasks in this process", fix)

@@ -14,6 +14,8 @@ from nbflow.engines.guided import Waiting
 from nbflow.engines.ledger import Ledger
 from nbflow.engines.machine_size import cores, gpus, machine_size
 from nbflow.engines.worker import nbflow_version, probe
+from nbflow.environments.builds import Builds
+from nbflow.environments.locks import locks_from_json
 from nbflow.errors import UserError, user_error
 
 if TYPE_CHECKING:
@@ -85,13 +87,17 @@ class LocalCluster:
         self._workers = max(1, workers or cores())
         self.ledger: Ledger | None = Ledger(size, gpus())
         self._client: Client | None = None
+        self._builds = Builds({})
         self._cluster: Any = None
 
     def begin(self, run: int) -> None:
-        """Nothing to do: workers start when they are first used."""
+        """Workers start when they are first used, and so do the builds of environments."""
+        self._builds = Builds(locks_from_json(self._kept.environment(self._kept.run(run))))
 
     def want(self, waiting: Sequence[Waiting], flying: Sequence[Work]) -> None:
-        """Nothing to do: there are as many workers as there will be."""
+        """Begin to build the environments that what is ready asks for."""
+        for one in waiting:
+            self._builds.want(one.work.step.env)
 
     def group(self, work: Work) -> str:
         """All workers are alike."""
@@ -106,18 +112,19 @@ class LocalCluster:
         return {}
 
     def waits(self, work: Work) -> str | None:
-        """Workers are there at once."""
-        return None
+        """Workers are there at once; environments are built when first used."""
+        return self._builds.waits(work.step.env)
 
     def broken(self, work: Work) -> str | None:
-        """What could not be was refused before the run."""
-        return None
+        """What could not be was refused before the run, but that a build may fail."""
+        return self._builds.broken(work.step.env)
 
     def open(self, job: Job) -> None:
         """Check the requests against the machine. A run that is all cached starts nothing."""
         assert self.ledger is not None
         refuse_images(job, "dask")
         self.store = job.store.url
+        self._kept = job.store
         for name, there in self.ledger.there.items():
             asking = [s for s in job.spec.steps if s.resources.amounts().get(name, 0) > there]
             fix = f"Ask for at most {there:g}, or run on a cluster: --on tcp://…"

@@ -10,7 +10,15 @@ from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from nbflow.engines.base import Batch, Job, UnderWay, Work, refuse, refuse_images
+from nbflow.engines.base import (
+    Batch,
+    Job,
+    UnderWay,
+    Work,
+    refuse,
+    refuse_environments,
+    refuse_images,
+)
 from nbflow.engines.machine_size import machine_size
 from nbflow.runtime.spec import read_key
 
@@ -38,6 +46,7 @@ class InlineEngine:
     def open(self, job: Job) -> None:
         """Refuse what one process can't do."""
         refuse_images(job, self.name)
+        refuse_environments(job, self.name)
         size = machine_size()
         for name, there in size.items():
             steps = [s for s in job.spec.steps if s.resources.amounts().get(name, 0) > there]

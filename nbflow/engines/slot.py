@@ -9,7 +9,6 @@ import select
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 import uuid
@@ -21,6 +20,8 @@ from nbflow.engines.base import Batch
 from nbflow.engines.host import receive, send
 from nbflow.engines.memory import MemoryUse, memory_use, out_of_memory
 from nbflow.engines.wire import pack_records
+from nbflow.environments.build import host_command
+from nbflow.environments.locks import Lock, locks_from_json
 from nbflow.runtime.live import Note, live_folder, output_since, read_note, task_name
 from nbflow.runtime.traceback import task_error
 from nbflow.store.records import TaskRecord
@@ -40,6 +41,8 @@ class Slot:
         self._store = store
         self._run = run
         self._host: _Child | None = None
+        #: the environments of steps, by step; read when first asked for
+        self._locks: dict[str, Lock] | None = None
         self._stop: float | None = None
         self._lock = threading.Lock()
 
@@ -145,15 +148,27 @@ class Slot:
 
     def _ready(self, batch: Batch) -> _Child:
         """The host at hand, or a new one."""
-        host = self._host
-        if host is not None and (host.devices != batch.devices or not host.alive()):
+        host, lock = self._host, self._lock_of(batch.step)
+        same = host is not None and (host.devices, host.lock) == (batch.devices, lock)
+        if host is not None and not (same and host.alive()):
             self.close()
             host = None
         if host is None:
-            host = _Child(self._store, self._run, batch.devices)
+            host = _Child(self._store, self._run, batch.devices, lock)
             with self._lock:
                 self._host = host
         return host
+
+    def _lock_of(self, step: str) -> Lock | None:
+        """The environment that a step names, as the run has locked it."""
+        if self._locks is None:
+            run = self._store.run(self._run)
+            locks = locks_from_json(self._store.environment(run))
+            steps = self._store.version(run.version).manifest["steps"] if locks else ()
+            self._locks = {
+                one["name"]: locks[one["env"]] for one in steps if one.get("env") in locks
+            }
+        return self._locks.get(step)
 
 
 class _Late(Exception):
@@ -165,8 +180,11 @@ class _Late(Exception):
 class _Child:
     """A host process, from its parent's side."""
 
-    def __init__(self, store: Store, run: int, devices: tuple[str, ...] | None) -> None:
+    def __init__(
+        self, store: Store, run: int, devices: tuple[str, ...] | None, lock: Lock | None
+    ) -> None:
         self.devices = devices
+        self.lock = lock
         self.name = f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
         self.live = live_folder(store.root, run) / f"{self.name}.log"
         self.memory = memory_use()
@@ -174,8 +192,7 @@ class _Child:
         if devices is not None:
             environment["CUDA_VISIBLE_DEVICES"] = ",".join(devices)
         self._process = subprocess.Popen(
-            # -P: a file of the user beside the notebook must not stand in for one of ours
-            [sys.executable, "-P", "-m", "nbflow.engines.host"],
+            host_command(lock),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -50,11 +50,14 @@ class CacheKeys:
         params: Mapping[str, Any],
         environment: str,
         seed: int | None = None,
+        environments: Mapping[str, str] | None = None,
     ) -> None:
         self._spec = spec
         self._known = known
         self._params = params
         self._environment = environment
+        #: those of steps with `--env`, by name
+        self._environments = environments or {}
         #: only a seed that somebody chose: a drawn one differs every time
         self._seed = seed
 
@@ -78,7 +81,7 @@ class CacheKeys:
         options = [part, step.resources.image, step.env, step.variant, self._seed]
         return Parts(
             step.code,
-            self._environment,
+            self._environments.get(step.env or "", self._environment),
             json.dumps(options),
             tuple((name, json.dumps(self._params.get(name))) for name in sorted(names)),
             tuple(sorted(inputs.items())),

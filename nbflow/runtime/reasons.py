@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nbflow.environments.locks import identities, locks_from_json
 from nbflow.runtime.cachekey import CacheKeys, Parts, difference
 from nbflow.runtime.environment import identity_of
 from nbflow.runtime.known import Known
@@ -74,10 +75,13 @@ class _Before:
         self._store = store
         self._run = run
         self._spec: FlowSpec = read_spec(version.manifest)
-        python = store.environment(run).get("python")
-        environment = identity_of(version.manifest, version.files, python)
+        recorded = store.environment(run)
+        environment = identity_of(version.manifest, version.files, recorded.get("python"))
+        others = identities(version.manifest, locks_from_json(recorded))
         self._known = Known(self._spec, store, run.params)
-        self._keys = CacheKeys(self._spec, self._known, run.params, environment)
+        self._keys = CacheKeys(
+            self._spec, self._known, run.params, environment, environments=others
+        )
         self._loaded: set[str] = set()
         self._digests: dict[tuple[str, Key], frozenset[str]] = {}
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from nbcompile.interpret import Interpreter
 
 _BUILTINS = frozenset(dir(builtins))
+#: builtins whose result can be gone through any number of times
+_COLLECTIONS = frozenset({"list", "tuple", "set", "frozenset", "dict", "sorted"})
 _SHOWING = frozenset({"show", "display", "nb_show", "nb_display"})
 
 
@@ -306,8 +308,12 @@ def _builtin_call(
         return machine.element(whole)
     if name in library.SHALLOW_BUILTINS:
         _follow_callbacks(machine, node, arguments, whole)
-        kind = "bound an iterator" if name in ("iter", "zip", "map", "filter") else ""
-        return machine.fresh(holding=machine.heap.elements(whole.own), kind=kind, plain=True)
+        held = machine.heap.elements(whole.own)
+        if name in ("enumerate", "reversed", "zip") and not _any_bound(arguments):
+            # these can be stored, with how far they are used up
+            return machine.fresh(holding=held | whole.own, kind="stateful", plain=True)
+        kind = "" if name in _COLLECTIONS else "bound an iterator"
+        return machine.fresh(holding=held, kind=kind, plain=True)
     if name in ("bytearray", "object", "memoryview", "slice", "property", "super"):
         return machine.fresh(holding=whole.own)
     return SCALAR
@@ -356,6 +362,10 @@ def _unknown(machine: Interpreter, everything: list[Value]) -> Value:
     if not whole.own and not whole.code:
         return machine.fresh()
     return Value(machine.fresh(holding=whole.own).own | whole.own, whole.code)
+
+
+def _any_bound(arguments: list[Value]) -> bool:
+    return any(one.kind.startswith("bound ") for one in arguments)
 
 
 def _says_inplace(node: ast.Call) -> bool:

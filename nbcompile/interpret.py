@@ -161,7 +161,7 @@ class Interpreter:
                 for one, part in zip(targets, parts, strict=True):
                     self.assign_items(one, part, env)
             case _:
-                self.assign(target, self.element(self.evaluate(items, env)), env, None)
+                self.assign(target, self.element(self.evaluate(items, env), items), env, None)
 
     def assign(self, target: ast.expr, value: Value, env: Env, source: ast.expr | None) -> None:
         match target:
@@ -352,8 +352,10 @@ class Interpreter:
             return self.fresh(holding=self.heap.elements(value.own), plain=True)
         return self.element(value)
 
-    def element(self, value: Value) -> Value:
-        """One element of a collection, or a part of an array."""
+    def element(self, value: Value, taken: ast.expr | None = None) -> Value:
+        """One element of a collection, or part of an array; ``taken`` out where that uses it up."""
+        if taken is not None and value.kind == "stateful":
+            self.change(value, taken)
         if value.kind == "pandas":
             return self.fresh(kind="pandas")
         if value.kind == "figure":

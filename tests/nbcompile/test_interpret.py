@@ -57,6 +57,11 @@ def changed(*cells: str) -> list[list[str]]:
         ("import pandas as pd\ndf = pd.DataFrame({})", "df.head()", []),
         ("import pandas as pd\ndf = pd.DataFrame({})", "df.drop('a', inplace=True)", ["df"]),
         ("import heapq\nh = []", "heapq.heappush(h, 1)", ["h"]),
+        ("xs = [1]\ne = enumerate(xs)", "for i, x in e: pass", ["e"]),
+        ("xs = [1]\nz = zip(xs, 'a')", "ys = [x for x in z]", ["z"]),
+        ("import itertools\nc = itertools.count()", "for i in c:\n  break", ["c", "i"]),
+        ("xs = [1]", "for i, x in enumerate(xs): pass", []),
+        ("xs = [1]", "for x in reversed(xs): pass", []),
         ("import random\nxs = [1, 2]", "random.shuffle(xs)", ["xs"]),
         (
             "from sklearn.pipeline import make_pipeline\nm = object()\np = make_pipeline(m)",
@@ -100,7 +105,9 @@ def test_a_bare_method_call_is_a_guess() -> None:
         ("def f():\n  def g():\n    yield 1\n  return list(g())\nv = f()", ""),
         ("v = open('f')", "bound an open file"),
         ("import threading\nv = threading.Lock()", "bound a lock"),
-        ("v = zip('ab', [1, 2])", "bound an iterator"),
+        ("v = zip('ab', [1, 2])", "stateful"),
+        ("v = zip('ab', (i for i in xs))", "bound an iterator"),
+        ("v = map(str, [1, 2])", "bound an iterator"),
     ],
 )
 def test_what_lives_in_one_process(code: str, kind: str) -> None:

@@ -193,8 +193,8 @@ def _failure(run: Run, budget: Budget) -> str:
     if error is None:
         return f"The flow ended as {run.status}."
     where = "" if error.cell is None else f" (cell {error.cell}, line {error.line})"
-    told = str(error) if error.type.startswith("NBF") else f"{error.type}: {error}"
-    return f"The flow fails where the notebook does not: step `{error.step}`{where}: {told}"
+    told = f"step `{error.step}`{where}: {error.type}: {error}"
+    return f"The flow fails where the notebook does not: {told}"
 
 
 @contextmanager

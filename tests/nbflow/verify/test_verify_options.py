@@ -95,3 +95,17 @@ def test_what_varies_by_itself_is_no_difference(tmp_path: Path, capsys: Any) -> 
     path = write(tmp_path, "# nbflow: step a\nimport random\nx = random.SystemRandom().random()")
     assert call(["verify", path, "--on", "inline"]) == 0
     assert "but for what differs from kernel to kernel as well." in capsys.readouterr().out
+
+
+def test_what_no_step_can_hand_on_is_told_with_its_code(tmp_path: Path, capsys: Any) -> None:
+    path = write(
+        tmp_path,
+        "# nbflow: step make\nrows = [(i for i in range(3))]",
+        "# nbflow: step use\nprint(len(rows))",
+    )
+    assert call(["verify", path, "--on", "inline", "--json"]) == 1
+    stopped = json.loads(capsys.readouterr().out)["stopped"]
+    assert stopped.startswith(
+        "The flow fails where the notebook does not: step `make`: NBF405: "
+        "The variable `rows` holds a generator (at `rows[0]`), which cannot be stored"
+    )

@@ -1,4 +1,4 @@
-"""`nbflow export`: the package that a notebook compiles to, written to a folder."""
+"""`nbflow export`: a notebook written out as a package, or as another tool takes it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,13 @@ from nbflow.cli.options import verb
 
 @verb("export")
 @notebook_argument
-@click.option("--to", "target", default="python", show_default=True, help="What to export to.")
+@click.option(
+    "--to",
+    "target",
+    default="python",
+    show_default=True,
+    help="python: the package; image: a Dockerfile with its locked environment.",
+)
 @click.option(
     "-o",
     "--output",
@@ -24,7 +30,8 @@ from nbflow.cli.options import verb
 def command(notebook: Path, target: str, output: Path) -> None:
     """Write the Python package that a notebook compiles to.
 
-    It is byte for byte what `nbflow run` runs, and needs no nbflow to run.
+    It is byte for byte what `nbflow run` runs, and needs no nbflow to run. With `--to image`, write
+    what container images for its steps are built from.
     """
     from nbcompile import compile_notebook
 
@@ -34,5 +41,7 @@ def command(notebook: Path, target: str, output: Path) -> None:
         raise click.UsageError(f"There is no exporter {target!r}; there is {known}.")
     compiled = compile_notebook(notebook)
     refuse_errors(compiled.diagnostics)
-    written = exporters[target].load()(compiled.package, output)
-    click.echo(f"{notebook} is written to {written or output}")
+    said = exporters[target].load()(compiled.package, output)
+    click.echo(f"{notebook} is written to {output}")
+    if isinstance(said, str):
+        click.echo(said)

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -82,16 +83,31 @@ def with_runtime(requirements: Sequence[str], addresses: Sequence[str | None]) -
     return [*requirements, *(one for one in own if requirement_name(one) not in given)]
 
 
-def resolve(name: str, python: str, requirements: Sequence[str], folder: Path | None) -> str:
+def resolve(
+    what: str,
+    python: str,
+    requirements: Sequence[str],
+    folder: Path | None = None,
+    *,
+    constraints: Sequence[str] = (),
+    fix: str | None = None,
+) -> str:
     """The requirements as exact versions with hashes, for every platform.
 
     An index of the user's own is named there too, without a password: each machine has its own.
+    ``constraints`` hold for what is needed besides. ``what`` begins the sentence of a `UserError`,
+    and ``fix`` ends it.
     """
     words = ["pip", "compile", "-", "--universal", "--generate-hashes", "--no-annotate"]
     words += ["--no-header", "--emit-index-url", "--emit-find-links"]
     words += ["--python-version", python, "--quiet"]
-    what = f"The environment `{name}` cannot be had"
-    return clean(call_uv(words, what, "\n".join(requirements) + "\n", folder), folder)
+    with TemporaryDirectory() as aside:
+        if constraints:
+            file = Path(aside) / "constraints.txt"
+            file.write_text("\n".join(constraints))
+            words += ["--constraints", str(file)]
+        text = call_uv(words, what, "\n".join(requirements) + "\n", folder, fix)
+    return clean(text, folder)
 
 
 def clean(text: str, folder: Path | None = None) -> str:
@@ -123,7 +139,8 @@ def _lock(
         return Lock(name, python, asked, known[asked].text)
     kept = cache_folder() / "locks" / f"{asked}.txt"
     if not kept.is_file():
-        put_text(kept, resolve(name, python, requirements, folder))
+        what = f"The environment `{name}` cannot be had"
+        put_text(kept, resolve(what, python, requirements, folder))
     return Lock(name, python, asked, kept.read_text(encoding="utf-8"))
 
 

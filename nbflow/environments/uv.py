@@ -17,9 +17,16 @@ _PYTHON = ("No interpreter found", "python-build-standalone", "inspect Python in
 
 
 def call_uv(
-    arguments: Sequence[str], what: str, given: str = "", folder: Path | None = None
+    arguments: Sequence[str],
+    what: str,
+    given: str = "",
+    folder: Path | None = None,
+    fix: str | None = None,
 ) -> str:
-    """Run uv on a text and return what it prints; ``what`` begins the sentence of a `UserError`."""
+    """Run uv on a text and return what it prints.
+
+    ``what`` begins the sentence of a `UserError`, and ``fix`` is the way out of what uv refuses.
+    """
     try:
         done = subprocess.run(
             [find_uv(), *arguments, "--color", "never", "--no-progress"],
@@ -31,7 +38,7 @@ def call_uv(
     except OSError as error:
         raise user_error("NBF409", f"{what}: uv does not start: {error}.", _INSTALL) from error
     if done.returncode:
-        raise _refused(what, done.stderr)
+        raise _refused(what, done.stderr, fix)
     return done.stdout
 
 
@@ -51,11 +58,14 @@ def find_uv() -> str:
 _INSTALL = "Install it: pip install 'nbflow[env]'."
 
 
-def _refused(what: str, said: str) -> UserError:
+def _refused(what: str, said: str, fix: str | None) -> UserError:
     reason = reason_of(said)
     if any(sign in said for sign in _PYTHON):
-        fix = "Install that Python, or take another: %environment NAME --python VERSION."
-        return user_error("NBF409", f"{what}: its Python is not here. {reason}", fix)
+        return user_error(
+            "NBF409",
+            f"{what}: its Python is not here. {reason}",
+            "Install that Python, or take another: %environment NAME --python VERSION.",
+        )
     if any(sign in said for sign in _AWAY):
         return user_error(
             "NBF409",
@@ -63,8 +73,8 @@ def _refused(what: str, said: str) -> UserError:
             "Connect to the network, or name an index that can be reached, in UV_DEFAULT_INDEX; "
             "an environment that was once built here needs none.",
         )
-    fix = "Change the line `%environment`: a distribution that it names has the version it says."
-    return user_error("NBF409", f"{what}: {reason}", fix)
+    usual = "Change the line `%environment`: a distribution that it names has the version it says."
+    return user_error("NBF409", f"{what}: {reason}", fix or usual)
 
 
 def reason_of(said: str) -> str:

@@ -19,11 +19,20 @@ def with_missing_module(record: TaskRecord, image: str, manifest: Mapping[str, A
     if found is None:
         return record
     wanted = requirement(found[1], manifest.get("dependencies") or ())
-    said = (
-        f"No module named '{found[1]}': the image {image} that `{record.step}` runs in lacks it. "
-        f"Add it where the image is made: RUN pip install {wanted}; or have "
-        "`nbflow export NOTEBOOK --to image` write all that the notebook imports."
-    )
+    environments = {one["name"]: one.get("env") for one in manifest["steps"]}
+    environment = environments.get(record.step)
+    if environment:
+        way = (
+            f"Add it: %environment {environment} {wanted}, and build the image of the environment "
+            "again: `nbflow export NOTEBOOK --to image`."
+        )
+    else:
+        way = (
+            f"Add it where the image is made: RUN pip install {wanted}; or have "
+            "`nbflow export NOTEBOOK --to image` write all that the notebook imports."
+        )
+    said = f"No module named '{found[1]}': the image {image} that `{record.step}` runs in lacks it."
+    said = f"{said} {way}"
     text = str(error.get("traceback") or "").replace(str(error.get("message")), said)
     return replace(record, error={**error, "message": said, "traceback": text})
 

@@ -20,7 +20,7 @@ HERE = ".".join(platform.python_version_tuple()[:2])
 
 
 def locked(*requirements: str, python: str = HERE) -> Lock:
-    return Lock("old", python, "asked", resolve("old", python, requirements, None))
+    return Lock("old", python, "asked", resolve("x", python, requirements))
 
 
 def printed(command: list[str]) -> str:

@@ -1,0 +1,1 @@
+"""Images: what the containers that run a flow's steps are built from."""

@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import zip_longest
 from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
@@ -19,13 +18,13 @@ from nbcompile.notebook import Notebook
 from nbflow.errors import UserError
 from nbflow.verify.budget import Budget
 from nbflow.verify.dump import UNREADABLE
-from nbflow.verify.kernel import KernelRun, KernelStep, comparable, run_in_kernel
+from nbflow.verify.kernel import KernelRun, KernelStep, run_in_kernel
 from nbflow.verify.pictures import picture_of, pictures_differ
+from nbflow.verify.printed import comparable, printed_differs
 from nbflow.verify.same import Difference, find_difference
 
 if TYPE_CHECKING:
     from nbflow.client.run import Run
-    from nbflow.client.task import Task
     from nbflow.engines.base import Engine
 
 #: these travel as code: no task keeps them
@@ -256,7 +255,7 @@ class _Comparison:
             if name in held.values or name in task.artifacts:
                 check = self._check_value(check, name, held.values, task.artifacts)
         tasks = list(self._run[step.name])
-        check = _with(check, "", self._printed(held, tasks))
+        check = _with(check, "", printed_differs(held, tasks))
         shown = [picture_of(output.data) for task in tasks for output in task.outputs]
         pictures = [picture for picture in shown if picture is not None]
         return _with(check, "", pictures_differ(held.pictures, pictures))
@@ -290,18 +289,6 @@ class _Comparison:
                 place = f"{check.step}[{at}].{name}"
                 check = _with(check, place, find_difference(x[name], y[name], place, self._own))
         return check
-
-    def _printed(self, held: KernelStep, step: Sequence[Task]) -> Difference | None:
-        """What the step itself printed is compared; what its child processes did may count too."""
-        kernel = comparable(held.printed)
-        own = _lines_differ(kernel, comparable("".join(_own(task) for task in step)))
-        if own is None or not any(task.aside for task in step):
-            return own
-        everything = comparable("".join(task.log for task in step))
-        if held.noisy:  # the flow's log has standard error as well
-            rest = iter(everything)
-            return None if all(line in rest for line in kernel) else own
-        return own if _lines_differ(kernel, everything) else None
 
     def explain(self, check: StepCheck, again: Sequence[KernelRun]) -> StepCheck:
         """Tell what several runs of the kernel do not agree on either, and the likely cause."""
@@ -351,22 +338,6 @@ class _Comparison:
                     "gets the value as it was before. Put the two into one step."
                 )
         return None
-
-
-def _own(task: Task) -> str:
-    """What a task printed without what standard error and child processes did."""
-    data = task.printed()
-    for start, end in reversed(task.aside):
-        data = data[:start] + data[end:]
-    return data.decode("utf-8", "replace")
-
-
-def _lines_differ(kernel: Sequence[str], flow: Sequence[str]) -> Difference | None:
-    for x, y in zip_longest(kernel, flow):
-        if x != y:
-            told = ("the end" if one is None else repr(one) for one in (x, y))
-            return Difference("printed output", *told)
-    return None
 
 
 def _with(check: StepCheck, name: str, difference: Difference | None) -> StepCheck:

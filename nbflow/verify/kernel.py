@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from nbflow.verify.pictures import picture_of
 
 #: outputs that nbflow itself shows in the kernel: progress bars, notes
 _OURS = "application/vnd.nbflow.cell+json"
+_WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 @dataclass(slots=True)
@@ -31,6 +31,8 @@ class KernelStep:
     pictures: list[str] = field(default_factory=list)
     #: whether warnings and the like were printed, which name other files and lines in a flow
     noisy: bool = False
+    #: whether widgets were shown, such as progress bars, which are text in a flow
+    widgets: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,8 @@ class _Session:
                 picture = picture_of(data)
                 if picture is not None:
                     step.pictures.append(picture)
+                elif _WIDGET in data:
+                    step.widgets = True
                 elif _OURS not in data and "<progress " not in data.get("text/html", ""):
                     step.printed += f"{data.get('text/plain', '')}\n"
 
@@ -154,21 +158,3 @@ class _Session:
         self._client.execute_interactive(
             code, silent=True, store_history=False, output_hook=lambda _: None, timeout=120
         )
-
-
-_ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
-_TIMING = re.compile(r"^(CPU times: .*|Wall time: .*|Compiler *: .*)\n?", re.MULTILINE)
-#: what stands for something that is shown in another form
-_STANDS_IN = re.compile(
-    r"<Figure size [^>]*>|<IPython\.core\.display\.\w+ object>|<(text|application|image)/[\w.+-]+>"
-)
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-
-
-def comparable(text: str) -> list[str]:
-    """Printed text as lines that two processes can agree on.
-
-    Without addresses, colours and timings, and without what stands for a picture or a page.
-    """
-    text = _STANDS_IN.sub("", _TIMING.sub("", _COLOUR.sub("", text)))
-    return [line.rstrip() for line in _ADDRESS.sub("0x…", text).splitlines() if line.strip()]

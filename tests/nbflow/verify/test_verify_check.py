@@ -11,7 +11,8 @@ import pytest
 
 from nbflow.cli.group import call
 from nbflow.verify import check
-from nbflow.verify.kernel import KernelRun, comparable
+from nbflow.verify.kernel import KernelRun
+from nbflow.verify.printed import comparable
 
 NOTEBOOK = """\
 # %%

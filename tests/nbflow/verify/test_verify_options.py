@@ -109,3 +109,16 @@ def test_what_no_step_can_hand_on_is_told_with_its_code(tmp_path: Path, capsys: 
         "The flow fails where the notebook does not: step `make`: NBF405: "
         "The variable `rows` holds a generator (at `rows[0]`), which cannot be stored"
     )
+
+
+def test_a_progress_bar_is_a_widget_here_and_text_there(tmp_path: Path, capsys: Any) -> None:
+    view = "{'application/vnd.jupyter.widget-view+json': {}, 'text/plain': 'Output()'}"
+    path = write(
+        tmp_path,
+        f"# nbflow: step shown\n{PLACE}\nfrom IPython.display import display\nprint('start')\n"
+        f"display({view}, raw=True) if where == 'kernel' else print('100%')\nprint('end')",
+    )
+    assert call(["verify", path, "--on", "inline"]) == 1
+    told = capsys.readouterr().out
+    assert "where: 'kernel' in the kernel" in told
+    assert "printed output" not in told

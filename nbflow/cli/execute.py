@@ -50,6 +50,11 @@ def execute(
 
         written = write_report(run)
         click.echo(f"Report: {written.page}", err=True)
+    return tell(run, as_json=as_json, explain=explain)
+
+
+def tell(run: Run, *, as_json: bool = False, explain: bool = False) -> int:
+    """Say how a run has ended; returns the exit status."""
     if as_json:
         from nbflow.cli.shapes import result
 

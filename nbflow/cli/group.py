@@ -22,6 +22,7 @@ VERBS: dict[str, str] = {
     "get": "Get an artifact: as a file, or as plain text or JSON.",
     "diff": "Compare two runs.",
     "resume": "Go on from what a run has finished.",
+    "drive": "Go on with a run whose driver has died.",
     "cancel": "Stop a run that is going on.",
     "tag": "Add tags to a run, or take them away.",
     "report": "Execute a run's notebook with its results, as .ipynb and HTML.",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import secrets
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ from nbflow.engines.guided import LARGEST, Guided
 from nbflow.engines.slot import cancelled_record, failed_record
 from nbflow.engines.wire import unpack_records
 from nbflow.engines.worker import run_batch, stop_run
+from nbflow.environments.locks import distributions, locks_from_json
+from nbflow.environments.modules import with_missing_module
 from nbflow.runtime.live import live_folder, notes, output_since, task_name
 
 if TYPE_CHECKING:
@@ -31,9 +34,13 @@ class DaskEngine:
     name = "dask"
     here = False
 
-    def __init__(self, address: str = "dask", cluster: Cluster | None = None) -> None:
+    def __init__(
+        self, address: str = "dask", cluster: Cluster | None = None, own: bool = False
+    ) -> None:
         self._address = address
         self._given = cluster
+        #: whether a cluster that was given is ours to close
+        self._own = own
         self._guided = Guided()
         self._ended: queue.Queue[tuple[int, Any]] = queue.Queue()
         self._flying: dict[int, tuple[Batch, Work, float, Any]] = {}
@@ -41,6 +48,8 @@ class DaskEngine:
         self._suspect: set[tuple[str, str]] = set()
         self._aside: list[TaskRecord] = []
         self._stopped = False
+        #: so that a scheduler takes no task for one that an earlier driver of the run has sent
+        self._mark = secrets.token_hex(4)
 
     def open(self, job: Job) -> None:
         """Start or reach the cluster, and make sure that it can do what the flow asks for."""
@@ -51,6 +60,8 @@ class DaskEngine:
     def begin(self, run: int) -> None:
         """Note which run it is."""
         self._run = run
+        store = self._job.store
+        self._locks = locks_from_json(store.environment(store.run(run)))
         self._cluster.begin(run)
 
     def submit(self, work: Work) -> None:
@@ -93,7 +104,7 @@ class DaskEngine:
 
     def close(self) -> None:
         """Leave the cluster, or end it where it is ours."""
-        if self._given is None:
+        if self._given is None or self._own:
             self._cluster.close()
 
     def _send(self) -> None:
@@ -117,12 +128,15 @@ class DaskEngine:
             for key in self._guided.drop(work):
                 batch = Batch(0, work.step.name, work.part, work.attempt, (key,))
                 store, run = self._job.store, self._run
-                record = failed_record(store, run, batch, key, "NoWorkers", why, b"", None, "lost")
+                kind = "NoEnvironment" if work.step.env else "NoWorkers"
+                record = failed_record(store, run, batch, key, kind, why, b"", None, "lost")
                 self._aside.append(record)
 
     def _room(self, work: Work) -> bool:
         """Whether a batch of this kind may go to the workers now."""
         cluster = self._cluster
+        if cluster.waits(work) is not None:
+            return False
         if cluster.ledger is None and len(self._flying) >= (self._job.max_workers or LARGEST):
             return False
         # those that the same workers take
@@ -147,7 +161,7 @@ class DaskEngine:
             cluster.store,
             self._run,
             batch,
-            key=f"nbflow-{self._run}-{batch.step}-{batch.number}",
+            key=f"nbflow-{self._run}-{batch.step}-{batch.number}-{self._mark}",
             pure=False,
             resources=cluster.takes(work) or None,
         )
@@ -168,7 +182,11 @@ class DaskEngine:
         finally:
             future.release()
         self._guided.learn(batch, seconds)
-        return unpack_records(packs)
+        name, records = work.step.env, unpack_records(packs)
+        if name not in self._locks:
+            return records
+        held = distributions(self._locks[name])
+        return [with_missing_module(record, name, held) for record in records]
 
     def _lost(self, batch: Batch, work: Work, error: Exception) -> list[TaskRecord]:
         """A worker has died with a batch: its task failed, the others go to another worker."""

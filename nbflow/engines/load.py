@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
@@ -12,8 +13,16 @@ from nbflow.errors import user_error
 GROUP = "nbflow.engines"
 
 
-def load_engine(on: str) -> Engine:
-    """The engine of a name, `dask`, or of an address, `tcp://host:8786`."""
+def load_engine(on: str, settings: Mapping[str, Any] | None = None) -> Engine:
+    """The engine of a name, `dask`, or of an address, `tcp://host:8786`.
+
+    Which one it is in Kubernetes, its settings decide: pods, or Dask workers.
+    """
+    if on == "kubernetes" and (settings or {}).get("workers") is not None:
+        from nbflow.engines.dask import DaskEngine
+        from nbflow.kubernetes.dask import OperatorCluster
+
+        return DaskEngine(on, OperatorCluster(), own=True)
     name = "dask" if "://" in on else on
     found = {one.name: one for one in entry_points(group=GROUP)}
     if name in found:

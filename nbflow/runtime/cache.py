@@ -80,6 +80,13 @@ class Cache:
             )
         return Found(records, tuple(missing), plans)
 
+    def plans(self, step: StepSpec, part: Part, keys: Sequence[Key]) -> list[tuple[str, str]]:
+        """The cache keys and reasons of tasks that are run, whatever the cache has."""
+        names = self._cache_keys(step, part, keys)
+        why = self._refusal(step)
+        reasons = (why or self._reasons.reason(step, part, key) for key in keys)
+        return list(zip(names, reasons, strict=True))
+
     def _cache_keys(self, step: StepSpec, part: Part, keys: Sequence[Key]) -> list[str]:
         """The keys of many tasks at once: those of one split share all but their item."""
         # what must not be taken from elsewhere may still be taken by a run that resumes this one

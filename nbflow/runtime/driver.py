@@ -6,12 +6,13 @@ import heapq
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nbflow.engines.base import Engine, Work
+from nbflow.runtime.attempts import failed_attempt, planned, unseen
 from nbflow.runtime.cache import Cache
 from nbflow.runtime.known import Known
 from nbflow.runtime.listener import Listener
@@ -30,6 +31,7 @@ from nbflow.runtime.machine import (
     Start,
     Stop,
 )
+from nbflow.runtime.past import Past
 from nbflow.runtime.pulse import Pulse
 from nbflow.runtime.shape import shape
 from nbflow.runtime.spec import FlowSpec, Key, key_text, read_key
@@ -62,6 +64,8 @@ class Driver:
         cache: Cache,
         known: Known,
         listener: Listener,
+        token: str,
+        past: Past | None = None,
     ) -> None:
         self._store = store
         self._run = run
@@ -70,6 +74,11 @@ class Driver:
         self._cache = cache
         self._known = known
         self._listener = listener
+        #: by which the store knows that the run is this driver's to write
+        self._token = token
+        self._past = past or Past()
+        #: attempts that an earlier driver has started, and that the engine goes on with
+        self._adopted: set[tuple[str, Part, str, int]] = set()
         self._machine = Machine(shape(spec))
         self._unpublished: list[TaskRecord] = []
         self._delays: list[tuple[float, str, Key, Part]] = []
@@ -84,15 +93,25 @@ class Driver:
         self.error: dict[str, Any] | None = None
         self.metrics: dict[str, Any] = {}
 
-    def drive(self) -> str:
-        """Run everything; returns the status of the run."""
-        with Pulse(self._store, self._run) as pulse, _interrupts(pulse, self._engine):
+    def adopt(self, attempts: Iterable[tuple[str, Part, str, int]]) -> None:
+        """Before `drive`: these are under way already (`Adopting.adopt`)."""
+        self._adopted.update(attempts)
+
+    def drive(self, pulse: Pulse) -> str:
+        """Run everything; returns the status of the run.
+
+        Raises `LeaseLostError` as soon as another driver has taken the run over.
+        """
+        with _interrupts(pulse, self._engine):
             self._take([Begun()])
+            self._take(self._cancels(pulse))
             while self._ended is None:
                 try:
                     records = self._engine.wait(_WAIT)
                 except KeyboardInterrupt:  # between two tasks of the inline engine
                     records = []
+                if pulse.lost is not None:
+                    raise pulse.lost
                 self._take([*self._record(records), *self._clock(), *self._cancels(pulse)])
                 self._show_running()
         return self._ended.status
@@ -109,12 +128,15 @@ class Driver:
         """Note what has ended, to be published when the machine has said what it means."""
         events: list[Event] = []
         for record in records:
+            at = (record.step, read_key(record.key), record.part)
+            if self._machine.running.get(at) != record.attempt:
+                continue  # told twice, or too late: each attempt counts once
             plan = self._plans.pop((record.step, record.key, record.part), None)
             if plan is not None:
                 key, reason = plan
                 if record.status == "failed":
                     self._plans[record.step, record.key, record.part] = plan
-                record = _planned(record, key, reason)
+                record = planned(record, key, reason)
             events.append(self._note(record))
         return events
 
@@ -140,7 +162,7 @@ class Driver:
         for record in ended:
             at = (record.step, read_key(record.key), record.part)
             if self._machine.running.get(at) == record.attempt + 1:
-                again.append(_attempt(record))
+                again.append(failed_attempt(record))
                 continue
             self._plans.pop((record.step, record.key, record.part), None)
             final.append(record)
@@ -149,17 +171,17 @@ class Driver:
                 final.append(replace(record, part="main", artifacts={}, count=None))
             self._sum_up(record)
         if again:
-            self._store.add_attempts(self._run, again)
+            self._store.add_attempts(self._run, again, self._token)
             self._listener.attempts(again)
         if final:
-            self._store.publish(self._run, final)
+            self._store.publish(self._run, final, self._token)
             self._listener.tasks(final)
 
     def _sum_up(self, record: TaskRecord) -> None:
         if record.status == "failed" and not self._machine.steps[record.step].catch:
             self.error = self.error or record.error
         for name in record.changed:
-            self._listener.message(_unseen(record.step, name))
+            self._listener.message(unseen(record.step, name))
         if record.key or record.part == "items":
             return
         for name, ref in record.artifacts.items():
@@ -180,9 +202,13 @@ class Driver:
                 self._unpublished += [
                     TaskRecord(action.step, key_text(key), "skipped", action.part, reason=reason)
                     for key in action.keys
+                    if self._past.ended(action.step, action.part, key_text(key), 1) is None
                 ]
                 self._publish()
-            case Delay():
+            case Delay(step, key, part):
+                attempt = self._machine.running[step, key, part]
+                if self._known_of(step, part, key_text(key), attempt):
+                    return [DelayEnded(step, key, part)]
                 due = time.monotonic() + action.seconds
                 heapq.heappush(self._delays, (due, action.step, action.key, action.part))
             case Stop():
@@ -199,17 +225,59 @@ class Driver:
         if start.attempt == 1 and start.part == "main":
             self._listener.expected(step.name, len(start.keys))
         events: list[Event] = []
-        left = start.keys
-        if start.attempt == 1:
-            found = self._cache.find(step, start.part, start.keys)
-            events = [self._note(record) for record in found.records]
-            left = found.missing
-            for key, plan in zip(left, found.plans, strict=True):
-                self._plans[step.name, key_text(key), start.part] = plan
+        left: list[Key] = []
+        adopted: list[Key] = []
+        for key in start.keys:
+            told = self._past.ended(step.name, start.part, key_text(key), start.attempt)
+            if told is not None:
+                events.append(self._remember(told))
+            elif (step.name, start.part, key_text(key), start.attempt) in self._adopted:
+                adopted.append(key)
+            else:
+                left.append(key)
+        if start.attempt == 1 and left:
+            found = self._cache.find(step, start.part, left)
+            events += [self._note(record) for record in found.records]
+            left = list(found.missing)
+            self._plan(start, found.missing, found.plans)
+        unplanned = [
+            key
+            for key in (*adopted, *left)
+            if (step.name, key_text(key), start.part) not in self._plans
+        ]
+        if unplanned:
+            self._plan(start, unplanned, self._cache.plans(step, start.part, unplanned))
         if left:
             keys = tuple(key_text(key) for key in left)
             self._engine.submit(Work(step, start.part, start.attempt, keys))
         return events
+
+    def _plan(self, start: Start, keys: Sequence[Key], plans: Sequence[tuple[str, str]]) -> None:
+        for key, plan in zip(keys, plans, strict=True):
+            self._plans[start.step, key_text(key), start.part] = plan
+
+    # --- what an earlier driver has done
+
+    def _remember(self, record: TaskRecord) -> AttemptEnded:
+        """Take in an attempt that is published already."""
+        if self._past.settled(record):
+            self._known.add(record)
+            self._sum_up(record)
+            self._listener.tasks([record])
+        return AttemptEnded(
+            record.step,
+            read_key(record.key),
+            record.part,
+            record.attempt,
+            record.status,  # type: ignore[arg-type]
+            record.count,
+        )
+
+    def _known_of(self, step: str, part: Part, key: str, attempt: int) -> bool:
+        """Whether an earlier driver has come as far as this attempt."""
+        if (step, part, key, attempt) in self._adopted:
+            return True
+        return self._past.ended(step, part, key, attempt) is not None
 
     # --- time
 
@@ -271,62 +339,8 @@ class Driver:
                 )
                 records.append(record)
         if records:
-            self._store.publish(self._run, records)
+            self._store.publish(self._run, records, self._token)
             self._listener.tasks(records)
-
-
-def _unseen(step: str, name: str) -> str:
-    """What a step did that the compiler had not seen; process state is named in words."""
-    if name.isidentifier():
-        return (
-            f"`{step}` may have changed `{name}` in place: if it did, a later step gets the value "
-            "as it was before."
-        )
-    return (
-        f"`{step}` changed {name}, which the flow seeds, and nbflow did not see it: in the "
-        "notebook its draws go on where earlier cells stopped, and later ones after it. Give "
-        "what draws there a seed or generator of its own (`random_state=…`), or seed in the step."
-    )
-
-
-def _planned(r: TaskRecord, cache_key: str, reason: str) -> TaskRecord:
-    """`replace` for the one place where its cost a task is felt."""
-    return TaskRecord(
-        r.step,
-        r.key,
-        r.status,
-        r.part,
-        r.attempt,
-        r.started,
-        r.finished,
-        cache_key,
-        r.artifacts,
-        r.item,
-        r.count,
-        r.log,
-        r.outputs,
-        r.error,
-        r.worker,
-        r.cached_from,
-        r.reason or reason,
-        r.changed,
-    )
-
-
-def _attempt(record: TaskRecord) -> AttemptRecord:
-    return AttemptRecord(
-        record.step,
-        record.key,
-        record.attempt,
-        record.status,
-        record.part,
-        record.started,
-        record.finished,
-        record.worker,
-        record.log,
-        record.outputs,
-        record.error,
-    )
 
 
 @contextmanager

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 class RunRequest:
     """Everything that `nbflow run` and `nbflow resume` can say."""
 
-    #: the notebook, or the folder of an exported package; None to run again what was resumed
+    #: the notebook, or the folder of an exported package; None to run again what was resumed, or
+    #: a version that the store has
     target: str | Path | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     on: str = "dask"
@@ -41,6 +42,22 @@ class RunRequest:
     objects: str | None = None
     #: for the random generators; one is drawn where it is None
     seed: int | None = None
+    #: a compiled version that the store has, in place of a target
+    version: str | None = None
+    #: what the run is known by to the one that has it made
+    mark: str | None = None
+
+    def options(self) -> dict[str, Any]:
+        """What a driver that takes the run over has to know and nothing else of the run tells."""
+        return {
+            "cache": self.cache,
+            "from": self.start_from,
+            "mark": self.mark,
+            "max_workers": self.max_workers,
+            "seed": self.seed,
+            "settings": dict(self.settings),
+            "variants": dict(self.variants),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +84,14 @@ def resumed_code(request: RunRequest, store: Store, parent: RunRecord) -> Code:
     """The code of a run: of its notebook as that is now, where there still is one."""
     if Path(parent.notebook).is_file():
         return _compiled(Path(parent.notebook), request)
-    version = store.version(parent.version)
-    return Code(version.version, version.manifest, version.files, version.notebook, parent.notebook)
+    return stored_code(parent.version, store, parent.notebook)
+
+
+def stored_code(version: str, store: Store, path: str | None = None) -> Code:
+    """The code of a version that the store has; ``path`` is where its notebook was, if known."""
+    found = store.version(version)
+    place = found.manifest["notebook"] if path is None else path
+    return Code(found.version, found.manifest, found.files, found.notebook, place)
 
 
 def _compiled(path: Path, request: RunRequest) -> Code:

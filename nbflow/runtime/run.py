@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 import secrets
-import shutil
-import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbflow.engines.base import Engine, Job
 from nbflow.engines.load import load_engine
+from nbflow.environments.locks import (
+    Lock,
+    identities,
+    lock_environments,
+    locks_from_json,
+    locks_to_json,
+)
 from nbflow.errors import UserError, user_error
-from nbflow.flags.kept import note_flags
 from nbflow.runtime import environment
 from nbflow.runtime.cache import Cache, Policy
 from nbflow.runtime.cachekey import CacheKeys
-from nbflow.runtime.driver import Driver
+from nbflow.runtime.drive import claim_run, drive_plan, driver_token
 from nbflow.runtime.known import Known
 from nbflow.runtime.listener import Listener
-from nbflow.runtime.live import live_folder
 from nbflow.runtime.parameters import resolve_parameters
+from nbflow.runtime.pulse import Pulse
 from nbflow.runtime.reasons import Reasons
-from nbflow.runtime.request import Code, RunRequest, resumed_code, target_code
+from nbflow.runtime.request import Code, RunRequest, resumed_code, stored_code, target_code
 from nbflow.runtime.spec import FlowSpec, read_spec
-from nbflow.runtime.traceback import task_error
 from nbflow.store.records import RunRecord
 
 if TYPE_CHECKING:
@@ -46,11 +49,14 @@ class Plan:
     parent: RunRecord | None
     #: the flow's newest run, or the one that is resumed: what reasons compare with
     earlier: RunRecord | None
+    #: the environments of steps, by the names that `--env` gives
+    locks: Mapping[str, Lock] = field(default_factory=dict)
 
     def cache(self, known: Known, root: int | None) -> Cache:
         """What tells which tasks need not run; ``root`` is the first of the runs resumed."""
         identity = environment.identity_of(self.code.manifest, self.code.files)
-        keys = CacheKeys(self.spec, known, self.params, identity, self.request.seed)
+        others = identities(self.code.manifest, self.locks)
+        keys = CacheKeys(self.spec, known, self.params, identity, self.request.seed, others)
         start = self.request.start_from
         forced = self.spec.downstream([start]) if start else ()
         policy = Policy(self.request.cache, forced, f"--from {start}", root)
@@ -76,16 +82,38 @@ def plan_run(request: RunRequest) -> Plan:
     if code is not None and request.resume_of is None:
         _check(request, code)
     start = None if request.target is None else Path(request.target).expanduser().parent
-    store = open_store(request.store, start if start and start.is_dir() else None)
+    start = start if start and start.is_dir() else None
+    store = open_store(request.store, start, new_objects=request.objects)
     parent = store.run(request.resume_of) if request.resume_of else None
-    if code is None:
-        if parent is None:
-            raise TypeError("a request without a target has to resume a run")
+    if code is None and parent is not None:
         code = resumed_code(request, store, parent)
+    elif code is None:
+        if request.version is None:
+            raise TypeError("a request has a target, a version, or a run to resume")
+        code = stored_code(request.version, store)
     params = _check(request, code, _inherited(store, parent, code.manifest))
     spec = read_spec(code.manifest)
     earlier = parent or next(iter(store.runs(flow=spec.name, limit=1)), None)
-    return Plan(request, store, code, spec, params, parent, earlier)
+    return Plan(
+        request, store, code, spec, params, parent, earlier, _locks(request, store, code, earlier)
+    )
+
+
+def _locks(
+    request: RunRequest, store: Store, code: Code, earlier: RunRecord | None
+) -> dict[str, Lock]:
+    """The locked environments of the flow's steps; none where the engine does not build them."""
+    named = any(step.get("env") for step in code.manifest["steps"])
+    if not named or request.on in ("inline", "kubernetes"):
+        return {}
+    before = {} if earlier is None else locks_from_json(store.environment(earlier))
+    folder = Path(code.path).parent
+    return lock_environments(
+        code.manifest,
+        (store.url, getattr(store.objects, "url", None)),
+        before.values(),
+        folder if folder.is_dir() else None,
+    )
 
 
 def _check(
@@ -109,21 +137,31 @@ def run_flow(
     heard = listener or Listener()
     plan = plan_run(request)
     heard.diagnostics(plan.code.diagnostics)
-    used = engine or load_engine(request.on)
+    used = engine or load_engine(request.on, request.settings)
     with ThreadPoolExecutor(1) as aside, closing(plan.store):
         facts = aside.submit(environment.describe_environment)
         used.open(Job(plan.store, plan.spec, request.max_workers, request.settings))
         try:
             run = _create(plan, facts.result())
-            return _drive(plan, run, used, heard)
+            token = driver_token()
+            claim_run(plan.store, run, token)
+            with Pulse(plan.store, run.id, token) as pulse:
+                return drive_plan(plan, run, used, heard, pulse)
         finally:
             used.close()
 
 
-def _create(plan: Plan, facts: Mapping[str, Any]) -> RunRecord:
+def prepare_run(request: RunRequest, patience: float) -> tuple[Store, RunRecord]:
+    """Make a run that a driver elsewhere is to claim (`take_over`) within so many seconds."""
+    plan = plan_run(request)
+    return plan.store, _create(plan, environment.describe_environment(), patience)
+
+
+def _create(plan: Plan, facts: Mapping[str, Any], patience: float = 0.0) -> RunRecord:
     request, code, store = plan.request, plan.code, plan.store
     store.add_version(code.version, code.manifest, code.files, code.notebook)
     commit, dirty = environment.git_state(Path(code.path).parent)
+    locked = locks_to_json(plan.locks)
     drawn = plan.parent.seed if plan.parent else secrets.randbits(31)
     return store.create_run(
         plan.spec.name,
@@ -136,42 +174,13 @@ def _create(plan: Plan, facts: Mapping[str, Any]) -> RunRecord:
         git=commit,
         dirty=dirty,
         engine=request.on,
-        environment=dict(facts),
+        environment={**facts, **({"environments": locked} if locked else {})},
         notebook=code.path,
         seed=drawn if request.seed is None else request.seed,
         parent=plan.parent.id if plan.parent else None,
+        options=request.options(),
+        patience=patience,
     )
-
-
-def _drive(plan: Plan, run: RunRecord, engine: Engine, listener: Listener) -> RunRecord:
-    store = plan.store
-    known = Known(plan.spec, store, plan.params)
-    cache = plan.cache(known, plan.root() or run.id)
-    engine.begin(run.id)
-    driver = Driver(store, run.id, plan.spec, engine, cache, known, listener)
-    store.update_run(run.id, status="running", started=time.time())
-    listener.started(store.run(run.id), plan.spec)
-    try:
-        status = driver.drive()
-    except BaseException as error:
-        kind = error.diagnostics[0].code if isinstance(error, UserError) else type(error).__name__
-        told = driver.error or task_error("", "", kind, str(error))
-        with suppress(Exception):  # the store itself may be what failed
-            store.update_run(run.id, status="failed", finished=time.time(), error=told)
-            listener.finished(store.run(run.id))
-        raise
-    store.update_run(
-        run.id,
-        status=status,
-        finished=time.time(),
-        error=driver.error,
-        metrics=driver.metrics,
-    )
-    shutil.rmtree(live_folder(store.root, run.id), ignore_errors=True)
-    ended = store.run(run.id)
-    note_flags(store, ended, plan.spec)
-    listener.finished(ended)
-    return ended
 
 
 def _inherited(

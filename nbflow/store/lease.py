@@ -36,6 +36,10 @@ class LeaseTable:
                 (token, now, run, token, now - stale),
             )
             if claimed:
+                self.db.execute(
+                    "UPDATE tasks SET status = 'pending' WHERE run_id = ? AND status = 'lost'",
+                    (run,),
+                )
                 self.db.execute("UPDATE posted SET taken = 0 WHERE run_id = ?", (run,))
         return claimed > 0
 
@@ -63,6 +67,11 @@ class LeaseTable:
             )
             row = self.db.one("SELECT cancel FROM runs WHERE id = ?", (run,))
         return row is not None and row["cancel"] is not None
+
+    def driver(self, run: int) -> str | None:
+        """Who drives the run; None where nobody does."""
+        row = self.db.one("SELECT driver FROM runs WHERE id = ?", (run,))
+        return None if row is None else row["driver"]
 
     def fence(self, run: int, token: str | None) -> None:
         """Inside a transaction: raise `LeaseLostError` where somebody else drives the run.

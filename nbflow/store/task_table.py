@@ -168,6 +168,13 @@ class TaskTable(LeaseTable, PostedTable, LiveTable):
         )
         return [_attempt(row) for row in rows]
 
+    def all_attempts(self, run: int) -> list[AttemptRecord]:
+        """The earlier, failed attempts of all tasks of a run."""
+        rows = self.db.query(
+            "SELECT * FROM attempts WHERE run_id = ? ORDER BY step, part, ord, attempt", (run,)
+        )
+        return [_attempt(row) for row in rows]
+
     def step_summary(self, run: int) -> dict[str, StepSummary]:
         """Every step that has a task, in order of the first one's start."""
         rows = self.db.query(

@@ -15,7 +15,6 @@ USER = "nbflow"
 PASSWORD = "not kept: @/%"
 
 _SETTINGS = {
-    "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "fsync": "off",
     "full_page_writes": "off",
@@ -27,7 +26,8 @@ _SETTINGS = {
 class PostgresServer:
     """Starts with `start`, which may follow a `stop`: data and port stay."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        self._host = host
         self._bin = programs()
         assert self._bin is not None
         self._folder = Path(tempfile.mkdtemp(prefix="nbflow-postgres-"))
@@ -44,10 +44,13 @@ class PostgresServer:
         # as servers are often set up: texts sort by the rules of a language
         how = ["-E", "UTF8", "--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US"]
         self._run("initdb", *who, *how, "-N", "-D", str(self._folder / "data"))
+        with (self._folder / "data" / "pg_hba.conf").open("a") as rules:
+            rules.write("host all all 0.0.0.0/0 scram-sha-256\n")
 
     def start(self) -> None:
         """Start it; returns when it takes connections."""
-        words = [word for one in _SETTINGS.items() for word in ("-c", "=".join(one))]
+        settings = _SETTINGS | {"listen_addresses": self._host}
+        words = [word for one in settings.items() for word in ("-c", "=".join(one))]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
@@ -66,7 +69,7 @@ class PostgresServer:
         until = time.monotonic() + 60
         while True:
             ready = subprocess.run(
-                [f"{self._bin}/pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)],
+                [f"{self._bin}/pg_isready", "-q", "-h", self._host, "-p", str(self.port)],
                 check=False,
             )
             if ready.returncode == 0:
@@ -92,7 +95,7 @@ class PostgresServer:
         from urllib.parse import quote
 
         who = user if password is None else f"{user}:{quote(password, safe='')}"
-        return f"postgresql://{who}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://{who}@{self._host}:{self.port}/{database}"
 
     def _run(self, program: str, *words: str) -> None:
         done = subprocess.run(

@@ -213,7 +213,7 @@ class KubernetesEngine:
             return
         self._forget(flight)
         self._sender.guided.learn(flight.batch, flight.seconds)
-        if token != flight.token:
+        if token.partition(" ")[0] != flight.token:
             self._delete_job(flight)  # the work was done elsewhere
 
     def _end(self, flight: Flight, ended: Ending, pod: Seen | None) -> list[TaskRecord]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import secrets
 import signal
 import sys
 import threading
@@ -68,7 +69,8 @@ def run_order(store: Store, run: int, name: str, index: int) -> None:
         return  # nobody waits for it any more
     batch = chunk_of(store.order(run, name), index)
     slot = Slot(store, run)
-    token = f"{name}/{index}"
+    # a second pod of the Job, made when the first was taken away, has a word of its own
+    token = f"{name}/{index} {secrets.token_hex(4)}"
     with _asked_to_end(slot) as asked, _Copier(slot) as copier:
         try:
             for pack in slot.run(batch):

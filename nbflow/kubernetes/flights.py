@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nbflow.engines.base import Batch, Work
-from nbflow.kubernetes.states import Ending, deleted, ending, stuck, waits_for
+from nbflow.kubernetes.states import Ending, deleted, ending, leaving, over, stuck, waits_for
 from nbflow.kubernetes.watch import Seen
 
 #: seconds after which a Job that was made and is not seen is gone
@@ -16,6 +16,8 @@ _UNSEEN = 60.0
 #: seconds after which it is asked why a pod does not start, and between two times of asking
 _WONDER = 2.0
 _ASK = 5.0
+#: seconds in which a Job makes another pod for one that was deleted
+_REPLACED = 10.0
 #: words of a refusal to make a pod that is over when others have ended
 _QUOTA = "exceeded quota"
 
@@ -44,11 +46,13 @@ class Flight:
     #: the Job was seen
     known: bool = False
     asked: float = 0.0
+    #: when it was first seen that its pod is deleted, and that there is no other
+    gone: float | None = None
     events: Sequence[Mapping[str, Any]] = ()
 
     @property
     def token(self) -> str:
-        """The word by which its posts are known."""
+        """The word that its posts begin with."""
         return f"{self.order}/{self.index}"
 
 
@@ -79,10 +83,14 @@ def judge(
     if pod is None:
         return _without_pod(flight, job, current, now)
     ended = ending(pod.body)
+    if ended is None and not pod.there:
+        ended = deleted(pod.body)
     if ended is not None:
-        return ended
-    if not pod.there:
+        return None if _replaced(flight, ended, job, pod, now) else ended
+    if leaving(pod.body) and _silent(flight, pod, now):
         return deleted(pod.body)
+    if not leaving(pod.body):
+        flight.gone = None
     if pod.body.get("status", {}).get("phase") == "Running":
         flight.waits = None
         flight.began = flight.began or now
@@ -106,6 +114,24 @@ def _without_pod(flight: Flight, job: Seen | None, current: bool, now: float) ->
         flight.waits = f"waiting for quota: {found[1] if found else refusal}"
         return None
     return Ending("broken", "PodRefused", f"Kubernetes makes no pod for the task: {refusal}.")
+
+
+def _replaced(flight: Flight, ended: Ending, job: Seen | None, pod: Seen, now: float) -> bool:
+    """Whether the Job itself will make another pod for one that was deleted."""
+    if ended.fate != "taken" or (pod.there and not leaving(pod.body)):
+        return False
+    if job is None or not job.there or over(job.body):
+        return False
+    flight.gone = flight.gone or now
+    flight.waits = f"its pod was {ended.message}: waiting for another"
+    return now - flight.gone < _REPLACED
+
+
+def _silent(flight: Flight, pod: Seen, now: float) -> bool:
+    """Whether a pod that was asked to end should have ended long ago: its node is gone."""
+    flight.gone = flight.gone or now
+    grace = pod.body["metadata"].get("deletionGracePeriodSeconds") or 0
+    return now - flight.gone > float(grace) + _REPLACED
 
 
 def _no_job() -> Ending:

@@ -146,6 +146,8 @@ def ending(pod: Pod) -> Ending | None:
     taken = _taken(pod)
     if taken is not None:
         return taken
+    if leaving(pod) and _terminated(pod).get("reason") != "OOMKilled":
+        return deleted(pod)  # whatever its process made of the request to end
     if status.get("reason") == "Evicted":
         message = _brief(str(status.get("message") or ""))
         return Ending("died", "Evicted", f"The task's pod was evicted: {message}.")
@@ -180,6 +182,18 @@ def _exit(pod: Pod, ended: Mapping[str, Any], code: int | None) -> Ending:
 def deleted(pod: Pod) -> Ending:
     """What it means that a pod is gone that had not ended."""
     return _taken(pod) or Ending("taken", "PodDeleted", "deleted")
+
+
+def leaving(pod: Pod) -> bool:
+    """Whether somebody has deleted the pod."""
+    return bool(pod.get("metadata", {}).get("deletionTimestamp"))
+
+
+def over(job: Mapping[str, Any]) -> bool:
+    """Whether a Job makes no more pods: it has ended, or was deleted."""
+    conditions = job.get("status", {}).get("conditions") or ()
+    ended = (one for one in conditions if one.get("type") in ("Complete", "Failed"))
+    return leaving(job) or any(one.get("status") == "True" for one in ended)
 
 
 def _taken(pod: Pod) -> Ending | None:

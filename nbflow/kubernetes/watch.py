@@ -11,6 +11,7 @@ from typing import Any
 
 from nbflow.kubernetes.access import Access, Gone, Kind, changes
 from nbflow.kubernetes.names import COMPLETION, INDEX
+from nbflow.kubernetes.states import leaving
 
 #: seconds before a first and a last attempt to reach a server that is gone
 _FIRST = 0.2
@@ -83,7 +84,7 @@ class Watch:
         """The newest pod of a Job, or of one index of an Indexed Job."""
         with self._lock:
             pods = [one for one in self._held["pods"].values() if _serves(one.body, job, index)]
-        return max(pods, key=lambda one: (one.there, _created(one.body)), default=None)
+        return max(pods, key=_rank, default=None)
 
     def forget(self, job: str) -> None:
         """Nobody asks for this Job and its pods any more."""
@@ -146,8 +147,9 @@ def _job_of(pod: dict[str, Any]) -> str | None:
     return labels.get("job-name")
 
 
-def _created(body: dict[str, Any]) -> str:
-    return str(body["metadata"].get("creationTimestamp"))
+def _rank(pod: Seen) -> tuple[bool, bool, str]:
+    created = str(pod.body["metadata"].get("creationTimestamp"))
+    return pod.there, not leaving(pod.body), created
 
 
 def index_of(job: dict[str, Any]) -> int | None:

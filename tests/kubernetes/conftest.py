@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from kubecache import building
 from kubecluster import Child, Facts, Tier, lacking, running_by_hand
+from kubestore import SharedStore, StoreServers, own_address
 
 #: `node` or `process`: a cluster of our own of this form only
 _FORM = os.environ.get("NBFLOW_TEST_CLUSTER", "")
@@ -151,6 +152,42 @@ def kube(
         path = _configuration(cluster, name, tmp_path)
         monkeypatch.setenv("KUBECONFIG", str(path))
         yield Kube(cluster.tier, name, path, task_image, cluster.host)
+
+
+@pytest.fixture(scope="session")
+def store_servers(cluster: Facts) -> Iterator[StoreServers]:
+    """PostgreSQL and S3 where pods reach them."""
+    from pgserver import programs
+
+    if programs() is None:
+        pytest.skip("PostgreSQL is not installed (`make servers` installs it on Debian)")
+    host = cluster.host if cluster.tier == "node" else own_address()
+    if host is None:
+        pytest.skip("this machine has no address but that of itself")
+    servers = StoreServers(host)
+    servers.start()
+    try:
+        yield servers
+    finally:
+        servers.close()
+
+
+@pytest.fixture
+def shared(
+    kube: Kube, store_servers: StoreServers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[SharedStore]:
+    """An empty store that pods reach over the network, and the Secret for it."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    with store_servers.store(kube, monkeypatch) as store:
+        yield store
+
+
+@pytest.fixture
+def operator(kube: Kube, real_node: None) -> None:
+    """dask-kubernetes' operator; needs the pods' network."""
+    from kubedask import install_operator
+
+    install_operator(kube.api(), kube.image)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 import time
@@ -32,6 +33,16 @@ def settings_of(kube: Any, folder: Path, **more: Any) -> dict[str, Any]:
     """What pyproject.toml would say: the image, and the folder as a volume."""
     volumes = [{"mount": str(folder), "host-path": str(folder)}]
     return {"image": kube.image, "volumes": volumes, **more}
+
+
+def write_settings(kube: Any, folder: Path, more: str = "") -> None:
+    """The same as a file."""
+    place = json.dumps(str(folder))
+    (folder / "pyproject.toml").write_text(
+        "[tool.nbflow.kubernetes]\n"
+        f'image = "{kube.image}"\n'
+        f"volumes = [{{ mount = {place}, host-path = {place} }}]\n{more}\n"
+    )
 
 
 def go(

@@ -20,7 +20,7 @@ from typing import Any
 import cloudpickle  # type: ignore[import-untyped,unused-ignore]
 
 from nbflow.values.layout import Buffer, Encoded, join_pickle, split_pickle
-from nbflow.values.references import find, find_globals, module_name, reference
+from nbflow.values.references import find, find_globals, module_name, process_wide, reference
 from nbflow.values.refusals import CapturedError, refuse, refuse_captured
 from nbflow.values.sharing import ArraySharing
 from nbflow.values.tensors import TensorSharing
@@ -121,6 +121,9 @@ class ValuePickler(cloudpickle.Pickler):  # type: ignore[misc,unused-ignore]
         if isinstance(obj, types.FunctionType | type):
             found = _by_reference(obj)
             return super().reducer_override(obj) if found is None else (find, found)
+        generator = process_wide(obj)
+        if generator is not None:
+            return find, generator
         reduced = self._sharing.reduce(obj) or self._tensors.reduce(obj)
         return super().reducer_override(obj) if reduced is None else reduced
 

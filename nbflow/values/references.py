@@ -17,6 +17,13 @@ from typing import Any
 #: names that stand for another module, differently in every process
 _ALIASES = frozenset({"__main__", "__mp_main__"})
 
+#: the generators that a process has once, by their class: what holds one goes on with the
+#: process's own, whose state crosses steps by itself
+_GENERATORS = {
+    "Random": ("random", "_inst"),
+    "RandomState": ("numpy.random.mtrand", "_rand"),
+}
+
 #: by the id of a dictionary: the module's name; checked at every use
 _names: dict[int, str] = {}
 
@@ -60,6 +67,12 @@ def reference(obj: Any, namespace: dict[str, Any]) -> tuple[str, str] | None:
         if held is obj:
             return module, name
     return None
+
+
+def process_wide(obj: Any) -> tuple[str, str] | None:
+    """The module and the name in it of a generator that a process has once; None for all else."""
+    module, name = _GENERATORS.get(type(obj).__name__, ("", ""))
+    return (module, name) if getattr(sys.modules.get(module), name, None) is obj else None
 
 
 def find(module: str, path: str) -> Any:

@@ -264,6 +264,8 @@ class _Comparison:
         self, check: StepCheck, name: str, kernel: Mapping[str, Any], flow: Mapping[str, Any]
     ) -> StepCheck:
         if name not in kernel:
+            if isinstance(self._run.loader.load(flow, name)[name], ModuleType):
+                return check  # which no kernel is asked for
             return _with(check, name, Difference(name, "not bound", "bound"))
         value = kernel[name]
         if value is UNREADABLE or (name not in flow and isinstance(value, _CODE)):

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+import cloudpickle  # type: ignore[import-untyped,unused-ignore]
+
+from nbflow.values.references import find, process_wide
 
 
 def dump(namespace: Mapping[str, Any], names: Iterable[str], path: str) -> None:
@@ -36,9 +41,16 @@ class _Unreadable:
 UNREADABLE = _Unreadable()
 
 
-def _pickled(value: Any, name: str) -> bytes | None:
-    import cloudpickle  # type: ignore[import-untyped,unused-ignore]
+class _Pickler(cloudpickle.Pickler):  # type: ignore[misc,unused-ignore]
+    """Functions of the notebook go by value; the generators that a process has once do not."""
 
+    def reducer_override(self, obj: Any) -> Any:
+        """Called by pickle for everything but the plainest types."""
+        found = process_wide(obj)
+        return super().reducer_override(obj) if found is None else (find, found)
+
+
+def _pickled(value: Any, name: str) -> bytes | None:
     from nbflow.branches import Branches
     from nbflow.values.codecs import encode
 
@@ -46,10 +58,11 @@ def _pickled(value: Any, name: str) -> bytes | None:
         value = {"branches": [dict(one._source.values) for one in value]}
     try:
         encode(value, name)  # a run must be able to store it too
-        data: bytes = cloudpickle.dumps(value)
+        file = io.BytesIO()
+        _Pickler(file).dump(value)
     except Exception:
         return None
-    return data
+    return file.getvalue()
 
 
 def _value(data: bytes | None) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copyreg
 import io
 import pickle
+import random
 import socket
 import sqlite3
 import sys
@@ -37,6 +38,17 @@ def test_lists_that_hold_one_frame_twice() -> None:
     one, two = again([frame, frame])
     assert one is two
     pd.testing.assert_frame_equal(one, frame)
+
+
+def test_the_generators_of_the_process_are_those_of_the_process() -> None:
+    hidden, method, draw = again([np.random.mtrand._rand, np.random.normal, random.random])
+    assert hidden is np.random.mtrand._rand
+    assert method.__self__ is hidden
+    assert draw == random.random
+    own, other = np.random.RandomState(1), random.Random(1)
+    mine, another = again([own, other])
+    assert (mine.rand(), another.random()) == (own.rand(), other.random())
+    assert mine is not own
 
 
 def test_frames_that_pandas_shares_lazily_stay_apart() -> None:

@@ -122,3 +122,12 @@ def test_a_progress_bar_is_a_widget_here_and_text_there(tmp_path: Path, capsys: 
     told = capsys.readouterr().out
     assert "where: 'kernel' in the kernel" in told
     assert "printed output" not in told
+
+
+def test_a_module_that_may_be_there_is_no_difference(tmp_path: Path, capsys: Any) -> None:
+    path = write(
+        tmp_path,
+        "# nbflow: step a\ntry:\n    import json\nexcept ImportError:\n    json = None",
+        "# nbflow: step b\nprint(json is None)",
+    )
+    assert call(["verify", path, "--on", "inline"]) == 0, capsys.readouterr().out

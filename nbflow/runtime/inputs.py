@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nbflow.errors import user_error
+from nbflow.errors import UserError, user_error
 from nbflow.runtime.branches_of import branches_of
 from nbflow.runtime.parameters import python_value
 from nbflow.runtime.shape import depth_of
@@ -88,10 +89,38 @@ class Inputs:
                 refs[one.name] = origin.ref
         if "_sys_path" in refs:  # modules of the other values may lie there
             sys.path[:] = self.store.get(refs["_sys_path"])
-        values.update(self.store.get_many(refs))
+        values.update(self._stored(step, refs))
         for name in call.parameters:
             values[name] = self.parameter(name)
         return values, refs
+
+    def _stored(self, step: StepSpec, refs: Mapping[str, Ref]) -> dict[str, Any]:
+        try:
+            return self.store.get_many(refs)
+        except (UserError, ImportError, OSError, MemoryError):
+            raise
+        except Exception as error:  # whatever a class does when pickle makes it anew
+            raise self._unread(step, refs, error) from error
+
+    def _unread(self, step: StepSpec, refs: Mapping[str, Ref], error: Exception) -> UserError:
+        """A value that pickle has written and cannot read: which, and what its reader said."""
+        name = next((name for name, ref in refs.items() if not self._readable(ref)), "")
+        told = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".")
+        return user_error(
+            "NBF405",
+            f"The variable `{name}` was stored, but cannot be made anew from what was: {told}.",
+            f"Put the step that makes `{name}` and `{step.name}` into one, or make `{name}` anew "
+            f"in `{step.name}`.",
+            cell=step.cells[0] if step.cells else None,
+            line=1,
+        )
+
+    def _readable(self, ref: Ref) -> bool:
+        try:
+            self.store.get(ref)
+        except Exception:
+            return False
+        return True
 
     def origin(
         self, step: StepSpec, one: InputSpec, line: tuple[str, ...], key: Key

@@ -284,6 +284,24 @@ def test_what_cannot_be_stored(tmp_path: Path) -> None:
     assert go(tmp_path).status == "succeeded"
 
 
+def test_what_cannot_be_made_anew(tmp_path: Path) -> None:
+    odd = (
+        "class Odd:\n    def __init__(self):\n        self.n = 1\n"
+        "    def __setstate__(self, state):\n        raise KeyError('no such part')"
+    )
+    make = step("make", "odd = common.Odd()\nn = 2", {}, ("odd", "n"))
+    use = step("use", "x = odd.n", {"n": "make", "odd": "make"}, ("x",))
+    write(tmp_path, make, use, common=odd)
+    run = go(tmp_path)
+    assert run.error is not None
+    assert (run.error["type"], run.error["step"]) == ("NBF405", "use")
+    assert run.error["message"] == (
+        "The variable `odd` was stored, but cannot be made anew from what was: KeyError: "
+        "'no such part'. Put the step that makes `odd` and `use` into one, or make `odd` anew "
+        "in `use`."
+    )
+
+
 def test_wrong_parameters(tmp_path: Path) -> None:
     write(tmp_path, LOAD)
     with pytest.raises(UserError) as caught:

@@ -66,7 +66,7 @@ def test_long_containers_are_wrapped_as_in_a_notebook() -> None:
         Path,
         test_plain_values_are_their_repr,
     ],
-    ids=repr,
+    ids=["object", "objects", "classes", "class", "rich", "builtin", "path", "function"],
 )
 def test_the_plain_text_is_the_one_that_a_notebook_shows(value: Any) -> None:
     from IPython.lib.pretty import pretty

@@ -42,6 +42,14 @@ class Volume:
 
 
 @dataclass(frozen=True, slots=True)
+class Workers:
+    """How many Dask workers a run has: never fewer, and never more."""
+
+    least: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The cluster, and what all pods have in common; what is unset is left to Kubernetes."""
 
@@ -69,6 +77,8 @@ class Settings:
     cpu: float | None = None
     memory: int | None = None
     max_pods: int = MAX_PODS
+    #: Dask workers to run the tasks on; None: a pod for each task
+    workers: Workers | None = None
     #: tasks in one pod; None: as many as make its start worthwhile
     batch: int | None = None
     #: seconds for which a finished Job is kept
@@ -138,6 +148,18 @@ def _count(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise ValueError("a whole number from 1")
     return value
+
+
+def parse_workers(value: Any) -> Workers:
+    """`20` or `2:20`; a ValueError says what it must be."""
+    least, colon, most = str(value).partition(":")
+    try:
+        found = Workers(int(least), int(most) if colon else int(least))
+    except ValueError:
+        found = Workers(1, 0)
+    if isinstance(value, bool) or not 0 <= found.least <= found.most or found.most < 1:
+        raise ValueError("a number such as 20, or the least and the most: 2:20")
+    return found
 
 
 def _cores(value: Any) -> float:
@@ -226,6 +248,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "cpu": _cores,
     "memory": _bytes,
     "max-pods": _count,
+    "workers": parse_workers,
     "batch": _count,
     "ttl": _seconds,
     "autoscale": _flag,

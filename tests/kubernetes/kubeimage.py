@@ -27,8 +27,9 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parents[2]
 NAME = "localhost/nbflow"
 PAUSE = "localhost/pause:1"
-#: what pods need of nbflow's extras
+#: what pods need of nbflow's extras, and one of them is Dask's operator
 EXTRAS = ("data", "s3", "postgres", "kubernetes")
+OPERATOR = "dask-kubernetes"
 
 _SITE = "usr/local/lib/python3.11/dist-packages"
 _DEBIAN = (
@@ -180,7 +181,8 @@ def _closure() -> list[Distribution]:
     """The installed distributions that nbflow needs in a pod, by name."""
     project = _project()["project"]
     optional = project["optional-dependencies"]
-    wanted = [*project["dependencies"], *(x for extra in EXTRAS for x in optional.get(extra, ()))]
+    extras = (one for extra in EXTRAS for one in optional.get(extra, ()))
+    wanted = [*project["dependencies"], *extras, OPERATOR]
     todo = [Requirement(text) for text in wanted]
     seen: set[tuple[str, frozenset[str]]] = set()
     found: dict[str, Distribution] = {}

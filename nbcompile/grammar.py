@@ -78,6 +78,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("variant", "name", "NAME", "this is one alternative of the step; a run takes one"),
     Option("project", "text", "NAME", "project that the flow belongs to", ("flow",)),
     Option("schedule", "text", "CRON", "when a deployed flow starts", ("flow",)),
+    Option("timezone", "text", "ZONE", "time zone of the schedule: Europe/Helsinki", ("flow",)),
     Option("python", "text", "VERSION", "Python of the environment: 3.12", ("environment",)),
 )
 

@@ -165,11 +165,28 @@ class Access:
 
     def may(self, verb: str, resource: str, group: str = "") -> bool:
         """Whether one has the right to do this in the namespace."""
-        name, _, sub = resource.partition("/")
-        asked = {"namespace": self.namespace, "verb": verb, "resource": name, "group": group}
-        body = {"spec": {"resourceAttributes": {**asked, "subresource": sub}}}
+        body = {"spec": {"resourceAttributes": self._right(verb, resource, group)}}
         told = self._json(self._rights.create_self_subject_access_review, body)
         return bool(told["status"].get("allowed"))
+
+    def account_may(self, account: str, verb: str, resource: str, group: str = "") -> bool | None:
+        """Whether a service account of the namespace has it; None without the right to know."""
+        user = f"system:serviceaccount:{self.namespace}:{account}"
+        spec = {"user": user, "resourceAttributes": self._right(verb, resource, group)}
+        body = {"metadata": {"namespace": self.namespace}, "spec": spec}
+        call = self._rights.create_namespaced_local_subject_access_review
+        try:
+            told = self._json(call, self.namespace, body)
+        except Exception as error:
+            if status_of(error) == 403:
+                return None
+            raise
+        return bool(told["status"].get("allowed"))
+
+    def _right(self, verb: str, resource: str, group: str) -> dict[str, str]:
+        name, _, sub = resource.partition("/")
+        asked = {"namespace": self.namespace, "verb": verb, "resource": name, "group": group}
+        return {**asked, "subresource": sub}
 
     def read(self, what: str) -> list[dict[str, Any]] | None:
         """The `nodes` of the cluster, or the namespace's `quotas`; None without the right to."""

@@ -24,6 +24,11 @@ _MARGIN = 900
 #: how often a driver whose pod was lost is started anew
 _DRIVERS = 6
 
+#: what a driver ends with where the run has failed, or could not begin
+_ENDED = (1, 2)
+#: servers on which a Job knows by the exit status that starting it again is no use
+_POLICY = (1, 26)
+
 #: how nbflow is called in a container
 _NBFLOW = ("python", "-m", "nbflow")
 
@@ -83,32 +88,51 @@ def indexed_job(place: Place, order: Order) -> dict[str, Any]:
     return _job(place, order.name, order, wide, spec, None)
 
 
-def driver_job(place: Place, command: Sequence[str], env: Mapping[str, str]) -> dict[str, Any]:
+def driver_job(place: Place, command: Sequence[str], server: tuple[int, int]) -> dict[str, Any]:
     """The Job that drives a run in the cluster; those of its tasks belong to it."""
-    labels = {**place.run.labels, ROLE: "driver"}
+    settings, labels = place.settings, {**place.run.labels, ROLE: "driver"}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": job_name(place.run, "driver", place.run.word[:6]),
+            "labels": {**settings.labels, **labels},
+        },
+        "spec": {**driver_spec(settings, labels, command, place.store), **giving_up(server)},
+    }
+
+
+def giving_up(server: tuple[int, int]) -> dict[str, Any]:
+    """What keeps a Job from driving again a run that has failed, where the server can be told."""
+    if server < _POLICY:
+        return {}
+    failed = {"containerName": CONTAINER, "operator": "In", "values": list(_ENDED)}
+    return {"podFailurePolicy": {"rules": [{"action": "FailJob", "onExitCodes": failed}]}}
+
+
+def driver_spec(
+    settings: Settings,
+    labels: Mapping[str, str],
+    command: Sequence[str],
+    store: str,
+) -> dict[str, Any]:
+    """The `spec` of a Job whose pod is the driver of a run: it may make Jobs itself."""
     own = [
         {"name": name, "valueFrom": {"fieldRef": {"fieldPath": f"metadata.labels['{key}']"}}}
         for name, key in ((DRIVER_JOB, "job-name"), (DRIVER_UID, "controller-uid"))
     ]
-    settings = place.settings
     asked = ResourceSpec(cpu=settings.cpu, memory=settings.memory)
-    spec = pod_spec(settings, settings.image or "", [*_NBFLOW, *command], asked, place.store, env)
+    spec = pod_spec(settings, settings.image or "", [*_NBFLOW, *command], asked, store)
     spec["containers"][0]["env"] += own
     account = settings.driver_account or settings.service_account
     if account:
         spec["serviceAccountName"] = account
     spec["automountServiceAccountToken"] = True
-    name = job_name(place.run, "driver", "0")
     return {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": {"name": name, "labels": {**settings.labels, **labels}},
-        "spec": {
-            # a node that is lost takes the driver with it: another one goes on
-            "backoffLimit": _DRIVERS,
-            "ttlSecondsAfterFinished": math.ceil(settings.ttl),
-            "template": _template(settings, labels, spec),
-        },
+        # a node that is lost takes the driver with it: another one goes on
+        "backoffLimit": _DRIVERS,
+        "ttlSecondsAfterFinished": math.ceil(settings.ttl),
+        "template": _template(settings, labels, spec),
     }
 
 

@@ -49,7 +49,14 @@ def values_address(store: Store) -> str | None:
 
 
 def check_cluster(access: Access, settings: Settings, steps: tuple[StepSpec, ...]) -> None:
-    """Namespace, rights, nodes, quotas and what the settings name are as they must be."""
+    """Rights, and all that `check_place` looks at, are as they must be."""
+    check_namespace(access)
+    check_rights(lacking_rights(access), access.namespace, access.host)
+    check_place(access, settings, steps)
+
+
+def check_namespace(access: Access) -> None:
+    """The namespace is there."""
     if access.exists("namespace", access.namespace) is False:
         raise user_error(
             "NBF404",
@@ -57,7 +64,10 @@ def check_cluster(access: Access, settings: Settings, steps: tuple[StepSpec, ...
             f"Make it (`kubectl create namespace {access.namespace}`), or set `namespace` in "
             f"{TABLE}.",
         )
-    check_rights(lacking_rights(access), access.namespace, access.host)
+
+
+def check_place(access: Access, settings: Settings, steps: tuple[StepSpec, ...]) -> None:
+    """Nodes, quotas and what the settings name are as tasks need them."""
     if not settings.autoscale:
         nodes = access.read("nodes")
         if nodes is not None:
@@ -71,6 +81,13 @@ def lacking_rights(access: Access) -> list[tuple[str, str, str]]:
     with ThreadPoolExecutor(8) as several:
         given = list(several.map(lambda one: access.may(one[2], one[1], one[0]), RIGHTS))
     return [right for right, has in zip(RIGHTS, given, strict=True) if not has]
+
+
+def account_lacks(access: Access, account: str) -> list[tuple[str, str, str]]:
+    """Those of `RIGHTS` that a driver under this account would not have, as far as one may know."""
+    with ThreadPoolExecutor(8) as several:
+        given = several.map(lambda one: access.account_may(account, one[2], one[1], one[0]), RIGHTS)
+        return [right for right, has in zip(RIGHTS, given, strict=True) if has is False]
 
 
 def _check_named(access: Access, settings: Settings) -> None:

@@ -19,12 +19,16 @@ GRACE = 3600.0
 #: the folder of the store that holds the reports of runs
 REPORTS = "reports"
 
+#: of a version that a run was made of, or that is deployed
+_NEEDED = (
+    "SELECT 1 FROM runs WHERE version = ? UNION ALL SELECT 1 FROM deployments WHERE version = ?"
+)
 _AT = re.compile(r'"at": ?"(o/[0-9a-f]+|p/[^"/]+)')
 
 
 @dataclass(frozen=True, slots=True)
 class GcPlan:
-    """What can be freed: deleted runs, versions and environments of no run, bytes of no value."""
+    """What can be freed: deleted runs, what of versions and values nothing needs any more."""
 
     runs: tuple[int, ...]
     versions: tuple[str, ...]
@@ -74,7 +78,7 @@ def plan_gc(store: Store, grace: float = GRACE, without: Collection[int] = ()) -
         row["version"]
         for row in store.db.query("SELECT id, version FROM runs")
         if row["id"] not in gone
-    }
+    } | {one.version for one in store.deployments()}
     versions = tuple(
         row["version"]
         for row in store.db.query(
@@ -108,7 +112,7 @@ def apply_gc(store: Store, plan: GcPlan) -> GcPlan:
         versions = tuple(
             version
             for version in plan.versions
-            if store.db.one("SELECT 1 FROM runs WHERE version = ?", (version,)) is None
+            if store.db.one(_NEEDED, (version, version)) is None
         )
         for version in versions:
             store.db.execute("DELETE FROM versions WHERE version = ?", (version,))

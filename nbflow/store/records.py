@@ -34,6 +34,29 @@ class VersionRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class DeploymentRecord:
+    """A version of a flow that something outside starts, on a branch of its own."""
+
+    flow: str
+    branch: str
+    version: str
+    #: seconds since the epoch
+    created: float
+    user: str
+    #: what starts it: `kubernetes`
+    target: str
+    #: what a run of it is asked for with: parameters, tags, settings and the like
+    request: dict[str, Any]
+    #: where and when it is started, as the target has it
+    place: dict[str, Any]
+
+    @property
+    def path(self) -> str:
+        """What users call it: `churn@main`."""
+        return f"{self.flow}@{self.branch}"
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """One execution of a version of a flow. Times are seconds since the epoch."""
 

@@ -145,6 +145,19 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE runs ADD COLUMN tagged DOUBLE PRECISION",
         "CREATE INDEX runs_tagged ON runs (tagged) WHERE tagged IS NOT NULL",
     ),
+    (
+        # versions that something outside starts; see deployment_table.py
+        """CREATE TABLE deployments (
+            flow TEXT NOT NULL,
+            branch TEXT NOT NULL,
+            version TEXT NOT NULL,
+            created DOUBLE PRECISION NOT NULL,
+            "user" TEXT NOT NULL,
+            target TEXT NOT NULL,
+            request TEXT NOT NULL,
+            place TEXT NOT NULL,
+            PRIMARY KEY (flow, branch))""",
+    ),
 )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from nbcompile.diagnostics import Diagnostic
 from nbcompile.options import Merged
 from nbcompile.tags import TaggedCell
+from nbflow_magics import cells
 from nbflow_magics.branching import FanOut
 from nbflow_magics.names import Names, names_of
 from nbflow_magics.tasks import Tasks
@@ -57,6 +58,11 @@ class Running:
             Names(tuple(self.reads), binds),
             self.carried,
         )
+
+    def as_ran(self) -> cells.Ran:
+        """The cell as `Cells` keeps it."""
+        source, tags = self.info.raw_cell or "", cell_tags(self.info)
+        return cells.Ran(self.count, time.time(), source, tags)
 
 
 def cell_tags(info: ExecutionInfo) -> tuple[str, ...]:

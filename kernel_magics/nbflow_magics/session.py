@@ -19,6 +19,8 @@ from nbcompile.options import merge_options
 from nbcompile.tags import read_tags
 from nbflow.errors import UserError
 from nbflow_magics.branching import FanOut
+from nbflow_magics.cells import Cells
+from nbflow_magics.changes import Changes
 from nbflow_magics.complete import tag_matcher
 from nbflow_magics.history import History, shown_text
 from nbflow_magics.lines import CommentTags
@@ -54,11 +56,11 @@ class Session:
         self.shell = shell
         self.steps: dict[str, Options] = {}
         self.fanouts: dict[str, FanOut] = {}
-        #: the `In [n]` and the source of each cell that ran last, by the cell's id
-        self.sources: dict[str, tuple[int, str]] = {}
+        self.cells = Cells(lambda: notebook_path(shell.user_ns))
         #: names that a skipped step would have made
         self.skipped: dict[str, str] = {}
-        self.watch = Watch(shell.user_ns)
+        self.watch = Watch(shell.user_ns, self.cells)
+        self.changes = Changes(shell.user_ns, self.watch.makers, self.cells)
         self.replay: Replay | None = None
         self._history: History | None = None
         self._stack: list[ExecutionInfo] = []
@@ -144,7 +146,11 @@ class Session:
         if self.replay is not None:
             return self._replayed(self.replay, running, step)
         running.reads = self.watch.before(reads)
-        running.found = self.watch.judge(running.ran(running.names.binds), running.reads)
+        ran = running.ran(running.names.binds)
+        self.cells.look()
+        self.cells.add(ran.cell, step, running.as_ran())
+        running.found = self.watch.judge(ran, running.reads)
+        running.found += self.changes.before(ran, running.reads)
         steers = (
             foreach is not None,
             when is not None,
@@ -210,8 +216,7 @@ class Session:
             return
         running, self.running = self.running, None
         running.count = result.execution_count or 0
-        if running.info.cell_id is not None:
-            self.sources[running.info.cell_id] = (running.count, running.info.raw_cell or "")
+        self.cells.add(running.info.cell_id, running.step, running.as_ran())
         names = self.shell.user_ns
         names.pop(TASKS, None)
         names.pop("__nbflow_task__", None)
@@ -232,7 +237,10 @@ class Session:
         for name in bound:
             self.skipped.pop(name, None)
         self._remember(running, bound, result)
-        stale = self.watch.after(running.ran(tuple(bound)), running.reads)
+        ran = running.ran(tuple(bound))
+        stale = self.watch.after(ran, running.reads)
+        if running.step is not None and not running.idle:
+            running.found += self.changes.after(ran, running.reads, bool(result.success))
         say([*running.found, *stale_steps(stale)], self.state())
 
     def _finish_step(self, running: Running, step: str) -> None:

@@ -94,9 +94,9 @@ def _warn_of_unsaved(session: Session, path: Path) -> None:
     except (NotebookError, UserError):
         return  # the run says it better
     other = [
-        count
-        for cell, (count, source) in session.sources.items()
-        if cell in cells and cells[cell].strip() != source.strip()
+        ran.count
+        for cell, ran in session.cells.ran.items()
+        if cell in cells and cells[cell].strip() != ran.source.strip()
     ]
     if other:
         message = (

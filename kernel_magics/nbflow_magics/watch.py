@@ -13,6 +13,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from nbcompile.diagnostics import Diagnostic
+from nbflow_magics.cells import Cells
 from nbflow_magics.crossing import crossing_problem
 from nbflow_magics.names import Names, global_reads
 
@@ -61,8 +62,9 @@ class Ran:
 class Watch:
     """Keeps track of names and steps in one kernel."""
 
-    def __init__(self, namespace: Mapping[str, Any]) -> None:
+    def __init__(self, namespace: Mapping[str, Any], cells: Cells) -> None:
         self._namespace = namespace
+        self._cells = cells
         self.makers: dict[str, Maker] = {}
         self.steps: dict[str, StepRun] = {}
         self._told: set[tuple[str | None, str, str]] = set()
@@ -141,9 +143,16 @@ class Watch:
                 "which a run leaves out."
             )
             return _hidden(message, "Tag that cell, or make the value in this step.", "NBF202")
-        if maker.gone:
-            message = f"`{name}` comes from a cell that has been {maker.gone} since."
+        gone = maker.gone or self._cells.gone(maker.cell)
+        if gone:
+            message = f"`{name}` comes from a cell that has been {gone} since."
             return _hidden(message, "Run the notebook from the top to see what a run would see.")
+        if maker.kind == "step" and self._cells.below(maker.cell, ran.cell):
+            message = (
+                f"`{name}` comes from a cell below this one (`{maker.step}`, In [{maker.count}]); "
+                "a run goes from the top."
+            )
+            return _hidden(message, "Move one of the two cells.")
         again = name in ran.names.binds and maker.step == ran.step and maker.cell == ran.cell
         if again and ran.cell is not None:
             message = (

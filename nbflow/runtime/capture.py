@@ -103,9 +103,9 @@ class Capture:
             output = {"at": start, "end": self.live.size(), "data": bundle.data}
             self.outputs.append({**output, "metadata": bundle.metadata})
 
-    def show_figures(self, *_: Any, **__: Any) -> None:
-        """Show and close the open figures: at `plt.show()`, and when a step ends."""
-        for bundle in figure_bundles():
+    def show_figures(self, ended: bool = True) -> None:
+        """Show and close the open figures: when a step has ``ended``, or at `plt.show()`."""
+        for bundle in figure_bundles(ended):
             self.add(bundle)
 
     def _flush(self) -> None:

@@ -69,7 +69,7 @@ class LoadedPackage:
 
             # a plain function: matplotlib sets attributes of it
             def show(*_: Any, **__: Any) -> None:
-                capture.show_figures()
+                capture.show_figures(ended=False)
 
             pyplot.show = show  # type: ignore[attr-defined]
 

@@ -52,13 +52,16 @@ def bundle_of(value: Any) -> Bundle:
     return Bundle(data, metadata)
 
 
-def figure_bundles() -> Iterator[Bundle]:
-    """The open figures of pyplot, closed as they are shown."""
+def figure_bundles(ended: bool) -> Iterator[Bundle]:
+    """The open figures of pyplot, closed as they are shown; ``ended``: as a cell's end does it."""
     pyplot = sys.modules.get("matplotlib.pyplot")
     if pyplot is None:
         return
     for number in pyplot.get_fignums():
         figure = pyplot.figure(number)
+        if ended and figure.stale and figure.get_layout_engine() is not None:
+            # a notebook draws before it shows; each time, the layout comes nearer to its end
+            figure.canvas.draw()
         bundle = _figure_bundle(figure)
         pyplot.close(figure)
         yield bundle

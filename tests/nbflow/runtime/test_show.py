@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from nbflow.runtime.live import LiveFile, live_folder, live_output, notes, task_name
-from nbflow.runtime.show import bundle_of
+from nbflow.runtime.show import bundle_of, figure_bundles
 
 
 class Rich:
@@ -72,6 +72,28 @@ def test_the_plain_text_is_the_one_that_a_notebook_shows(value: Any) -> None:
     from IPython.lib.pretty import pretty
 
     assert bundle_of(value).data["text/plain"] == pretty(value)  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_figures_are_laid_out_as_in_a_notebook(ended: bool) -> None:
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    pyplot.switch_backend("agg")
+
+    def draw() -> Any:
+        figure, axes = pyplot.subplots(layout="constrained")
+        bar = figure.colorbar(axes.contourf([[0, 1], [2, 3]]))
+        axes.set(title="a title", xlabel="to the right", ylabel="upwards")
+        bar.ax.set_ylabel("coefficient")
+        return figure
+
+    wanted = draw()
+    if ended:  # drawn before it is shown, as IPython does after a cell
+        wanted.canvas.draw()
+    picture = bundle_of(wanted).data["image/png"]
+    pyplot.close(wanted)
+    draw()
+    assert [one.data["image/png"] for one in figure_bundles(ended)] == [picture]
+    assert pyplot.get_fignums() == []
 
 
 def test_what_a_running_task_has_printed_can_be_read(tmp_path: Path) -> None:

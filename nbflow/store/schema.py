@@ -158,6 +158,28 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             place TEXT NOT NULL,
             PRIMARY KEY (flow, branch))""",
     ),
+    (
+        # cells that a person ran one by one in a kernel; see interactive.py
+        """CREATE TABLE interactive_runs (
+            id INTEGER PRIMARY KEY,
+            kernel TEXT NOT NULL UNIQUE,
+            notebook TEXT NOT NULL,
+            "user" TEXT NOT NULL,
+            host TEXT NOT NULL,
+            started DOUBLE PRECISION NOT NULL)""",
+        """CREATE TABLE interactive_tasks (
+            id INTEGER PRIMARY KEY,
+            run_id INTEGER NOT NULL,
+            step TEXT NOT NULL,
+            cell TEXT,
+            status TEXT NOT NULL,
+            started DOUBLE PRECISION NOT NULL,
+            finished DOUBLE PRECISION NOT NULL,
+            code TEXT NOT NULL,
+            made TEXT NOT NULL,
+            shown TEXT NOT NULL)""",
+        "CREATE INDEX interactive_tasks_run ON interactive_tasks (run_id, id)",
+    ),
 )
 
 

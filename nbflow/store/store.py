@@ -10,6 +10,7 @@ from nbflow.errors import store_error
 from nbflow.store.address import cache_folder, is_database, keep_password
 from nbflow.store.database import Database
 from nbflow.store.deployment_table import DeploymentTable
+from nbflow.store.interactive import InteractiveTable
 from nbflow.store.objects import LocalObjects, Objects, RemoteObjects
 from nbflow.store.run_table import RunTable
 from nbflow.store.schema import migrate
@@ -21,7 +22,7 @@ from nbflow.store.version_table import VersionTable
 FOLDER = ".nbflow"
 
 
-class Store(VersionTable, RunTable, TaskTable, DeploymentTable, ValueSide):
+class Store(VersionTable, RunTable, TaskTable, DeploymentTable, InteractiveTable, ValueSide):
     """A database of records, and values as files: here, on a shared volume or in an object store.
 
     With a folder `.nbflow`, the database is a file there. Safe to use from several threads and

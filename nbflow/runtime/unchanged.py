@@ -156,16 +156,16 @@ def _state(value: Any) -> list[Any]:
     try:
         reduced = value.__reduce_ex__(4)
     except Exception:
-        return [_uncached(value, vars(value))] if hasattr(value, "__dict__") else []
+        return [uncached(value, vars(value))] if hasattr(value, "__dict__") else []
     if isinstance(reduced, str):
         return [reduced]
     arguments, state, items, pairs = (*reduced[1:], None, None, None)[:4]
     if isinstance(state, dict):
-        state = _uncached(value, state)
+        state = uncached(value, state)
     return [arguments, state, list(items or ()), list(pairs or ())]
 
 
-def _uncached(value: Any, state: Mapping[str, Any]) -> dict[str, Any]:
+def uncached(value: Any, state: Mapping[str, Any]) -> dict[str, Any]:
     """The attributes; of a library's class without those that any use fills in, as a cache is."""
     kind = type(value)
     if kind.__module__ == "__main__":

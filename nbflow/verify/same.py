@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
+from nbflow.runtime.unchanged import uncached
+
 #: floats that differ by less than this share of themselves are equal: sums in another order
 _ROUNDING = 1e-9
 #: after this many parts a value is taken to be equal
@@ -221,7 +223,10 @@ class _Comparison:
         _, arguments_b, state_b, items_b, pairs_b = y
         self.compare(arguments_a, arguments_b, f"{place}: its arguments")
         if isinstance(state_a, dict) and isinstance(state_b, dict):
-            self._attributes(state_a, state_b, place, self._is_own(type(a)))
+            own = self._is_own(type(a))
+            if not own:
+                state_a, state_b = uncached(a, state_a), uncached(b, state_b)
+            self._attributes(state_a, state_b, place, own)
         elif _has_slots(state_a) and _has_slots(state_b):
             self._attributes(_merged(state_a), _merged(state_b), place, self._is_own(type(a)))
         else:

@@ -6,6 +6,7 @@ import copy
 import functools
 from collections import Counter, OrderedDict, deque
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -102,9 +103,24 @@ def test_different(a: Any, b: Any, place: str) -> None:
     assert found.place.startswith(place)
 
 
+class Holder:
+    def __init__(self, kept: dict[str, int]) -> None:
+        self._cache = kept
+
+    @cached_property
+    def total(self) -> int:
+        return sum(self._cache.values())
+
+
 def test_what_a_library_makes_when_asked() -> None:
     assert find_difference(Point(None), Point({}), "v") is None
     assert find_difference(Slotted([]), Slotted(None), "v") is None
+    filled, empty = Holder({"a": 1}), Holder({})
+    vars(filled)["total"] = 3
+    assert find_difference(filled, empty, "v") is None
+    found = find_difference(filled, empty, "v", (Holder.__module__,))
+    assert found is not None
+    assert found.place == "the attributes of v"
     found = find_difference(Point(None), Point({}), "v", (Point.__module__,))
     assert found is not None
     assert found.place == "v.x"

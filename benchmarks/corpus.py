@@ -146,8 +146,8 @@ def verify(example: Example, warm: bool = False) -> dict[str, Any]:
         try:
             found = verify_notebook(path, engine=ForkedEngine()).to_json()
         except UserError as error:
-            codes = sorted({one.code for one in error.diagnostics})
-            return row | {"verdict": "refused", "reason": ", ".join(codes)}
+            told = f"{error.diagnostics[0].code}: {error}"
+            return row | {"verdict": "refused", "reason": told}
         finally:
             os.chdir("/")
     verdict, reason = _judge(found)
@@ -169,21 +169,22 @@ def compiles(example: Example) -> dict[str, Any]:
         flow = infer_flow(parse_notebook(json.dumps(notebook), "corpus", ".ipynb"))
     except Exception as error:  # a crash is a result
         return row | {"verdict": "crash", "reason": f"{type(error).__name__}: {error}"[:200]}
-    of = {
-        severity: Counter(one.code for one in flow.diagnostics if one.severity == severity)
-        for severity in ("error", "warning")
-    }
-    row["warnings"] = dict(sorted(of["warning"].items()))
-    if of["error"]:
-        return row | {"verdict": "refused", "reason": ", ".join(sorted(of["error"]))}
+    warnings = Counter(one.code for one in flow.diagnostics if one.severity == "warning")
+    row["warnings"] = dict(sorted(warnings.items()))
+    error = next((one for one in flow.diagnostics if one.severity == "error"), None)
+    if error is not None:
+        told = f"{error.code}: {error.message} {error.fix or ''}".strip()
+        return row | {"verdict": "refused", "reason": told}
     return row | {"verdict": "compiles", "reason": ""}
 
 
 def _judge(found: dict[str, Any]) -> tuple[str, str]:
     """A verdict of verify in one word, and what it rests on."""
     if found["stopped"]:
-        told = " ".join(found["stopped"].split())[:300]
-        return ("not run" if "notebook itself" in told else "fails"), told
+        told = " ".join(found["stopped"].split())
+        if "notebook itself" in told:
+            return "not run", told
+        return ("diagnosed" if re.search(r"\bNBF\d+: ", told) else "fails"), told
     sums = {
         what: sum(len(one[what]) for one in found["steps"])
         for what in ("same", "unread", "unsteady", "doubtful")
@@ -198,7 +199,7 @@ def _judge(found: dict[str, Any]) -> tuple[str, str]:
     one = first["differences"][0]
     told = f"{first['step']}: {one['place']}: {one['kernel']} / {one['flow']}"
     warned = all(one["cause"] for one in found["steps"] if one["differences"])
-    return ("warned" if warned else "DIFFERENT"), f"{told}; {first['cause']}"[:300]
+    return ("diagnosed" if warned else "DIFFERENT"), f"{told}; {first['cause']}"[:300]
 
 
 class Child:
@@ -275,8 +276,10 @@ def run_all(
 
 
 def _rows(log: Path) -> list[dict[str, Any]]:
-    """What earlier runs have found."""
-    return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+    """What earlier runs have found; of each example the latest."""
+    lines = log.read_text().splitlines() if log.exists() else []
+    rows = [json.loads(line) for line in lines]
+    return list({(one["package"], one["name"]): one for one in rows}.values())
 
 
 def main() -> None:
@@ -290,8 +293,12 @@ def main() -> None:
     parser.add_argument("--limit", type=float, default=180.0, help="Seconds for one example.")
     parser.add_argument("--parallel", type=int, default=2, help="So many at a time.")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir(), "nbflow-corpus"))
+    parser.add_argument("--table", action="store_true", help="Write the page; run nothing.")
     parser.add_argument("--retry", default="", help="Forget earlier verdicts that match.")
     options = parser.parse_args()
+    if options.table:
+        write_table(*(_rows(options.folder / f"{name}.jsonl") for name in ("results", "checks")))
+        return
     options.folder.mkdir(parents=True, exist_ok=True)
     log = options.folder / ("checks.jsonl" if options.check else "results.jsonl")
     rows = _rows(log)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -16,11 +17,12 @@ Row = dict[str, Any]
 VERDICTS = {
     "same": "every value, printed line and picture agrees, but for what differs between two kernels "
     "too (unseeded random numbers, timings) and what no file can hold.",
-    "warned": "something differs, and a warning of the compiler or of the run names the reason.",
+    "diagnosed": "the flow stops where the notebook goes on, with a diagnostic that names the value "
+    "and the way out; or something differs, and a warning names the reason.",
     "refused": "an error diagnostic before anything ran; the code is given.",
-    "fails": "the flow stops with an error, where the notebook does not.",
+    "fails": "the flow stops with an error of its own, where the notebook does not: a bug.",
     "DIFFERENT": "something differs, and nothing has said so: a bug.",
-    "crash": "verify itself ended with an error.",
+    "crash": "verify itself ended with an error: a bug.",
 }
 INTRODUCTION = """\
 # Notebooks that nobody tuned
@@ -46,20 +48,26 @@ Of each package so many were taken, evenly spread, as there was time for.
 def write_table(rows: Sequence[Row], checks: Sequence[Row]) -> None:
     """Write the page; ``checks`` are the rows of examples that were compiled only."""
     told = [one for one in rows if one["verdict"] in VERDICTS]
+    ran = {(one["package"], one["name"]) for one in rows}
+    only = [one for one in checks if (one["package"], one["name"]) not in ran]
+    refused = [one for one in only if one["verdict"] == "refused"]
     lines = [
         INTRODUCTION,
-        f"Run on {datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}. {_sums(told)}",
+        f"Run on {datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}. "
+        f"{_sums([*told, *refused])}",
         "",
         *(f"- *{name}*: {meaning}" for name, meaning in VERDICTS.items()),
         "",
+        *_packages([*told, *refused], rows, only),
         *_compiled(checks),
-        "## The verdicts",
+        *_exceptions([*told, *refused]),
+        "## Those that are the same",
         "",
         "The number is that of steps.",
         "",
+        *_same(told),
+        *_idle(rows),
     ]
-    for package in sorted({one["package"] for one in rows}, key=str.lower):
-        lines += _package(package, [one for one in rows if one["package"] == package])
     TABLE.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
 
 
@@ -67,49 +75,88 @@ def _sums(told: Sequence[Row]) -> str:
     counts = Counter(one["verdict"] for one in told)
     steps = sum(one["steps"] for one in told)
     parts = ", ".join(f"{counts[name]} {name}" for name in VERDICTS if counts[name])
-    return f"**{len(told)} examples with {steps} steps have a verdict: {parts}.**"
+    silent = counts["DIFFERENT"]
+    end = f"{silent} silent differences" if silent else "no silent difference"
+    return f"**{len(told)} examples with {steps} steps have a verdict: {parts}; {end}.**"
+
+
+def _packages(told: Sequence[Row], rows: Sequence[Row], only: Sequence[Row]) -> Iterator[str]:
+    """One line for each package."""
+    columns = [name for name in VERDICTS if any(one["verdict"] == name for one in told)]
+    idle = [one for one in rows if one["verdict"] not in VERDICTS]
+    rest = [one for one in only if one["verdict"] != "refused"]
+    yield f"| package | {' | '.join(columns)} | no verdict | compiled only |"
+    yield f"| --- |{' ---: |' * (len(columns) + 2)}"
+
+    def line(name: str, package: str | None) -> str:
+        ours = [
+            [one for one in group if package in (None, one["package"])]
+            for group in (told, idle, rest)
+        ]
+        counts = Counter(one["verdict"] for one in ours[0])
+        cells = [*(counts[column] for column in columns), len(ours[1]), len(ours[2])]
+        return f"| {name} | {' | '.join(str(cell or '') for cell in cells)} |"
+
+    for package in sorted({one["package"] for one in [*rows, *only]}, key=str.lower):
+        yield line(_titled(package), package)
+    yield line("**all**", None)
+    yield ""
+    yield (
+        "No verdict have those that fail in a kernel here too (a package or data that is not there) "
+        "and those that take too long."
+    )
+    yield ""
 
 
 def _compiled(checks: Sequence[Row]) -> Iterator[str]:
     if not checks:
         return
-    refused = [one for one in checks if one["verdict"] == "refused"]
     warned: Counter[str] = Counter()
     for one in checks:
         warned.update(one["warnings"].keys())
     some = sum(bool(one["warnings"]) for one in checks)
-    yield "## What compiles"
-    yield ""
+    refused = sum(one["verdict"] == "refused" for one in checks)
     yield (
-        f"All {len(checks)} examples that there are, verified or not: {len(refused)} are refused and "
-        f"{some} get a warning ({', '.join(f'{code} {n}' for code, n in warned.most_common())})."
+        f"Compiled were all {len(checks)} examples that there are, "
+        f"{sum(one['steps'] for one in checks)} steps: {refused} are refused, {some} get a warning "
+        f"({', '.join(f'{code} {n}' for code, n in warned.most_common())})."
     )
-    yield ""
-    for one in sorted(refused, key=lambda row: (row["package"], row["name"])):
-        yield f"- {one['package']}, `{one['name']}`: {one['reason']}"
     yield ""
 
 
-def _package(package: str, rows: Sequence[Row]) -> Iterator[str]:
-    told = [one for one in rows if one["verdict"] in VERDICTS]
-    counts = Counter(one["verdict"] for one in told)
-    name, _, version = package.rpartition("-")
-    told_counts = ", ".join(
-        f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]
-    )
-    yield f"### {name.replace('_', '-')} {version}: {told_counts or 'no verdict'}"
+def _exceptions(told: Sequence[Row]) -> Iterator[str]:
+    yield "## Those that are not the same"
     yield ""
-    same = sorted((one for one in told if one["verdict"] == "same"), key=lambda one: one["name"])
-    if same:
-        yield "Same: " + ", ".join(f"{_short(one['name'])} {one['steps']}" for one in same) + "."
+    for verdict in VERDICTS:
+        for one in sorted(told, key=lambda row: (row["package"], row["name"])):
+            if one["verdict"] == verdict != "same":
+                where = f"{_titled(one['package'])}, {_short(one['name'])}"
+                yield f"- *{verdict}*: {where}: {_plain(one['reason'])}"
+    yield ""
+
+
+def _same(told: Sequence[Row]) -> Iterator[str]:
+    same = [one for one in told if one["verdict"] == "same"]
+    for package in sorted({one["package"] for one in same}, key=str.lower):
+        of = sorted((one for one in same if one["package"] == package), key=lambda r: r["name"])
+        told_of = ", ".join(f"{_short(one['name'])} {one['steps']}" for one in of)
+        yield f"**{_titled(package)}**: {told_of}."
         yield ""
-    for one in sorted(told, key=lambda one: one["name"]):
-        if one["verdict"] != "same":
-            yield f"- *{one['verdict']}*: {_short(one['name'])} {one['steps']}: {_plain(one['reason'])}"
-    idle = sorted(_short(one["name"]) for one in rows if one["verdict"] not in VERDICTS)
+
+
+def _idle(rows: Sequence[Row]) -> Iterator[str]:
+    idle = sorted(
+        f"{_titled(one['package'])} {_short(one['name'])}"
+        for one in rows
+        if one["verdict"] not in VERDICTS
+    )
     if idle:
-        yield f"- No verdict, as it fails in a kernel here too or takes too long: {', '.join(idle)}."
-    yield ""
+        yield f"No verdict: {', '.join(idle)}."
+
+
+def _titled(package: str) -> str:
+    name, _, version = package.rpartition("-")
+    return f"{name.replace('_', '-')} {version}"
 
 
 def _short(name: str) -> str:
@@ -119,4 +166,8 @@ def _short(name: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return text.replace("<", "&lt;").replace("|", "\\|").replace("*", "\\*").replace("_", "\\_")
+    """Text that no form of Markdown is seen in, but for names between backticks."""
+    parts = text.replace("|", "\\|").split("`")
+    for at in range(0, len(parts), 2):
+        parts[at] = re.sub(r"([*_<])", r"\\\1", parts[at])
+    return "`".join(parts)

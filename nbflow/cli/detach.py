@@ -1,4 +1,4 @@
-"""Detach: a run in a process of its own, which outlives the terminal."""
+"""Detach: a run in a process of its own, or driven by a pod; it outlives the terminal."""
 
 from __future__ import annotations
 
@@ -7,11 +7,17 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from tempfile import TemporaryFile
+from typing import TYPE_CHECKING
 
 import click
 
-from nbflow.cli.group import SUCCEEDED
-from nbflow.cli.say import say_json
+from nbflow.cli.group import FAILED, SUCCEEDED, USAGE
+from nbflow.cli.say import note, say_diagnostics, say_json
+from nbflow.cli.shapes import not_started
+from nbflow.errors import UserError
+
+if TYPE_CHECKING:
+    from nbflow.runtime.request import RunRequest
 
 
 def start_detached(words: Sequence[str], *, as_json: bool) -> int:
@@ -38,10 +44,40 @@ def start_detached(words: Sequence[str], *, as_json: bool) -> int:
             return status
     # it goes on alone: it is not ours to wait for
     process.returncode = 0
-    if as_json:
-        say_json({"run": path, "status": "running"})
-    else:
-        click.echo(path)
-        click.echo(f"It goes on by itself. Follow it: nbflow logs {path} -f", err=True)
-        click.echo(f"Stop it: nbflow cancel {path}", err=True)
+    _say(path, "running", "It goes on by itself.", "", as_json=as_json)
     return SUCCEEDED
+
+
+def drive_in_cluster(request: RunRequest, *, as_json: bool) -> int:
+    """Start a run whose driver is a pod; returns when that is there, or has failed."""
+    from nbflow.cli.options import elsewhere
+    from nbflow.kubernetes.detached import start_in_cluster
+
+    try:
+        store, run = start_in_cluster(request, (lambda _: None) if as_json else note)
+    except UserError as error:
+        if not as_json:
+            raise
+        say_diagnostics(error.diagnostics)
+        say_json(not_started(error.diagnostics))
+        return USAGE
+    where, driven = elsewhere(store), store.driver(run.id) is not None
+    store.close()
+    if run.status == "failed":
+        note(f"{run.path} failed: {(run.error or {}).get('message')}")
+        return FAILED
+    if driven:
+        how = "It is driven in the cluster: this machine may go."
+    else:
+        how = "Its driver waits in the cluster, and goes on by itself."
+    _say(run.path, run.status, how, where, as_json=as_json)
+    return SUCCEEDED
+
+
+def _say(path: str, status: str, how: str, where: str, *, as_json: bool) -> None:
+    if as_json:
+        say_json({"run": path, "status": status})
+        return
+    click.echo(path)
+    note(f"{how} Follow it: nbflow logs {path} -f{where}")
+    note(f"Stop it: nbflow cancel {path}{where}")

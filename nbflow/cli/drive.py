@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
-from nbflow.cli.group import INTERRUPTED
+from nbflow.cli.group import INTERRUPTED, SUCCEEDED
 from nbflow.cli.options import json_option, store_at, store_option, verb
 from nbflow.cli.say import note
 
@@ -27,11 +29,16 @@ def command(
     from nbflow.cli.execute import tell
     from nbflow.cli.paths import find
     from nbflow.cli.watch import watcher
+    from nbflow.kubernetes.manifests import DRIVER_UID
     from nbflow.runtime.drive import HandedOn
     from nbflow.runtime.takeover import take_over
+    from nbflow.store.records import FINAL
 
     store = store_at(location)
     found = find(run, store).run
+    if DRIVER_UID in os.environ and found.status in FINAL and found.status != "lost":
+        # a pod made in the place of one that has brought the run to its end
+        return SUCCEEDED
     listener = watcher(silent=as_json)
     try:
         take_over(store, found.path, listener, on=on, max_workers=max_workers)

@@ -11,11 +11,28 @@ from nbflow.cli.options import json_option, store_option, verb
 from nbflow.cli.values import parameter_options, parameters
 
 
+def _workers(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    from nbflow.kubernetes.settings import parse_workers
+
+    if value is not None:
+        try:
+            parse_workers(value)
+        except ValueError as error:
+            raise click.BadParameter(f"{value!r} is not {error}.") from error
+    return value
+
+
 def engine_options(function: Any) -> Any:
     """The options of the verbs that start a run, beside its parameters."""
     options = [
         click.option("--on", metavar="ENGINE", help="dask, inline, or a scheduler's address."),
         click.option("--max-workers", type=click.IntRange(min=1), help="Tasks at once, at most."),
+        click.option(
+            "--workers",
+            metavar="N|MIN:MAX",
+            callback=_workers,
+            help="With --on kubernetes: run tasks on so many Dask workers, not in a pod each.",
+        ),
         click.option("--tag", "tags", multiple=True, help="Tag the run."),
         click.option("--branch", help="The deployment branch that the run belongs to."),
         click.option("--profile", help="A profile of [tool.nbflow] in pyproject.toml."),
@@ -71,22 +88,27 @@ def command(
         from nbflow.errors import user_error
 
         raise user_error("NBF101", f"There is no file {notebook}.", "Check the path.")
-    if detach and not dry_run:
-        from nbflow.cli.detach import start_detached
-
-        return start_detached(click.get_current_context().obj, as_json=as_json)
     from nbflow.cli.execute import execute, foresee
     from nbflow.runtime.request import RunRequest
 
+    fields = engine_fields(notebook.parent, location, **engine)
+    if detach and not dry_run and fields["on"] != "kubernetes":
+        from nbflow.cli.detach import start_detached
+
+        return start_detached(click.get_current_context().obj, as_json=as_json)
     request = RunRequest(
         target=notebook,
         params=values,
-        variants=dict(map(_variant, variants)),
+        variants=dict(map(variant, variants)),
         start_from=start,
-        **engine_fields(notebook.parent, location, **engine),
+        **fields,
     )
     if dry_run:
         return foresee(request, as_json=as_json)
+    if detach:
+        from nbflow.cli.detach import drive_in_cluster
+
+        return drive_in_cluster(request, as_json=as_json)
     return execute(request, as_json=as_json, explain=explain, announce=announce, report=report)
 
 
@@ -96,6 +118,7 @@ def engine_fields(
     *,
     on: str | None,
     max_workers: int | None,
+    workers: str | None = None,
     tags: tuple[str, ...],
     branch: str | None,
     profile: str | None,
@@ -107,9 +130,12 @@ def engine_fields(
 
     config = load_config(folder, profile)
     engine = on or config.on or "dask"
+    settings = config.kubernetes if engine == "kubernetes" else {}
+    if workers is not None and engine != "kubernetes":
+        raise click.UsageError("--workers needs --on kubernetes; elsewhere there is --max-workers.")
     return {
         "on": engine,
-        "settings": config.kubernetes if engine == "kubernetes" else {},
+        "settings": settings if workers is None else {**settings, "workers": workers},
         "max_workers": max_workers or config.max_workers,
         "tags": (*config.tags, *tags),
         "branch": branch or config.branch,
@@ -120,7 +146,8 @@ def engine_fields(
     }
 
 
-def _variant(text: str) -> tuple[str, str]:
+def variant(text: str) -> tuple[str, str]:
+    """`STEP=NAME` taken apart."""
     step, equals, name = text.partition("=")
     if not equals or not step or not name:
         raise click.UsageError(f"--variant {text}: write STEP=NAME, as in `--variant train=fast`.")

@@ -154,7 +154,12 @@ def run_flow(
 def prepare_run(request: RunRequest, patience: float) -> tuple[Store, RunRecord]:
     """Make a run that a driver elsewhere is to claim (`take_over`) within so many seconds."""
     plan = plan_run(request)
-    return plan.store, _create(plan, environment.describe_environment(), patience)
+    return plan.store, make_run(plan, patience)
+
+
+def make_run(plan: Plan, patience: float) -> RunRecord:
+    """The same of a plan that was checked further."""
+    return _create(plan, environment.describe_environment(), patience)
 
 
 def _create(plan: Plan, facts: Mapping[str, Any], patience: float = 0.0) -> RunRecord:

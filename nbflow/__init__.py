@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nbflow.client.diff import Diff, diff
     from nbflow.client.flow import Flow
+    from nbflow.client.interactive import history
     from nbflow.client.run import Run
     from nbflow.client.table import RunTable, runs
     from nbflow.errors import UserError
 
-__all__ = ["Diff", "Flow", "Run", "RunTable", "UserError", "diff", "runs"]
+__all__ = ["Diff", "Flow", "Run", "RunTable", "UserError", "diff", "history", "runs"]
 
 #: where each public name lives: imported when first asked for, so that `import nbflow` is cheap
 _HOMES = {
@@ -22,6 +23,7 @@ _HOMES = {
     "RunTable": "nbflow.client.table",
     "UserError": "nbflow.errors",
     "diff": "nbflow.client.diff",
+    "history": "nbflow.client.interactive",
     "runs": "nbflow.client.table",
 }
 

@@ -6,8 +6,7 @@ import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from nbflow.errors import UserError, user_error
-from nbflow_magics.history import Executions
+from nbflow.errors import UserError
 from nbflow_magics.replay import load_task, start_replay
 from nbflow_magics.say import sentence
 from nbflow_magics.start import notebook_here, start_run, watch_run
@@ -64,15 +63,11 @@ def _show_history(session: Session, words: list[str]) -> Any:
     word = words[0] if words else None
     if word in ("on", "off"):
         session.history.on = word == "on"
+        session.history.problem = None
         return None
     if word is None or not word.isdecimal():
         return session.history.newest(word)
-    found = session.history.one(int(word))
-    if found is None:
-        raise user_error(
-            "NBF407", f"There is no execution {word} in the history.", "%nbflow history lists them."
-        )
-    return Executions([found])
+    return session.history.one(int(word))
 
 
 def _show_state(session: Session, words: list[str]) -> Any:

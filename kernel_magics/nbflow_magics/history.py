@@ -1,180 +1,162 @@
-"""History of tinkering: what each execution of a tagged cell was and gave, in a small file.
+"""History of tinkering: executions of tagged cells, as the tasks of this kernel's interactive run.
 
-"What did I try an hour ago?" These are no runs: they stand in a file of their own beside the store,
-which holds a bounded number of bounded rows, so that it can neither fill the disk nor keep `gc`
-from freeing anything. `%nbflow history off` turns it off; so does `NBFLOW_HISTORY=0`.
+"What did I try an hour ago?" The store keeps a bounded number of bounded tasks. They are written by
+a thread of their own, so that no cell waits for a disk or a database. `%nbflow history off` turns
+it off; so does `NBFLOW_HISTORY=0`.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import sqlite3
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-#: executions that are kept, and what is kept of each
-KEPT = 2000
+from nbflow.errors import UserError, user_error
+
+if TYPE_CHECKING:
+    from nbflow.client.interactive import InteractiveTasks
+    from nbflow.store import Store
+    from nbflow.store.records import Status
+
+#: characters that are kept of an execution
 _CODE = 16_000
 _SHOWN = 2_000
 _VALUE = 200
 _VALUES = 4_000
 _NAMES = 40
 
-_SCHEMA = """
-create table if not exists execution (
-    id integer primary key,
-    kernel text not null,
-    step text not null,
-    cell text,
-    started real not null,
-    seconds real not null,
-    status text not null,
-    code text not null,
-    made text not null,
-    shown text not null
-);
-create index if not exists execution_step on execution (step, id);
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Execution:
-    """One execution of a tagged cell; ``made`` are its small values, and what larger ones were."""
-
-    id: int
-    kernel: str
-    step: str
-    cell: str | None
-    started: float
-    seconds: float
-    status: str
-    code: str
-    made: dict[str, Any]
-    shown: str
-
-
-class Executions(Sequence[Execution]):
-    """Executions as a table, newest first."""
-
-    def __init__(self, rows: Iterable[Execution]) -> None:
-        self._rows = tuple(rows)
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __getitem__(self, index: Any) -> Any:
-        return self._rows[index]
-
-    def __repr__(self) -> str:
-        from nbflow.client.text import duration, when
-
-        if not self._rows:
-            return "No tagged cell has run here yet."
-        return "\n".join(
-            f"{one.id:>5}  {when(one.started)}  {one.step:<16} {one.status:<9} "
-            f"{duration(one.seconds):>8}  {_brief(one.made)}"
-            for one in self._rows
-        )
-
-    def _repr_html_(self) -> str:
-        from nbflow.client.html import cell, code, dim, folded, page, status, table, title
-        from nbflow.client.text import duration, when
-
-        rows = [
-            (
-                cell(one.id),
-                dim(when(one.started)),
-                cell(one.step),
-                status(one.status),
-                cell(duration(one.seconds)),
-                cell(_brief(one.made)),
-                folded("code", code(one.code) + (code(one.shown) if one.shown else "")),
-            )
-            for one in self._rows
-        ]
-        head = ("", "when", "step", "", "took", "made", "")
-        return page(title("What ran in the kernel"), table(head, rows))
-
 
 class History:
-    """The file of executions; it comes to be with the first one."""
+    """Remembers executions in the store that serves the notebook."""
 
-    def __init__(self, folder: Path) -> None:
-        self.file = folder / "kernel.db"
+    def __init__(self, notebook: Callable[[], Path | None]) -> None:
         self.on = os.environ.get("NBFLOW_HISTORY", "1") not in ("0", "off", "false")
-        self.kernel = f"{time.strftime('%Y-%m-%d %H:%M')} {os.getpid()}"
-        self._connection: sqlite3.Connection | None = None
+        #: why nothing is kept although it is on
+        self.problem: Exception | None = None
+        self._notebook = notebook
+        self._kernel = uuid.uuid4().hex
+        self._began = time.time()
+        self._thread: ThreadPoolExecutor | None = None
+        self._opened: Store | None = None
+        self._runs: dict[str, int] = {}
 
     def add(
         self,
         step: str,
         cell: str | None,
         started: float,
-        status: str,
+        status: Status,
         code: str,
         made: Mapping[str, Any],
         shown: str = "",
     ) -> None:
-        """Remember an execution; a file that cannot be written turns the history off."""
-        if not self.on:
+        """Remember an execution that has just ended; returns before it is written."""
+        if not self.on or self.problem is not None:
             return
-        row = (
-            self.kernel,
-            step,
-            cell,
-            started,
-            time.time() - started,
-            status,
-            code[:_CODE],
-            _encode(made),
-            shown[:_SHOWN],
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, "nbflow-history")
+        values = _bounded(made)
+        times = (started, time.time())
+        self._thread.submit(
+            self._write, step, cell, status, times, code[:_CODE], values, shown[:_SHOWN]
         )
-        try:
-            connection = self._open()
-            with connection:
-                added = connection.execute(
-                    "insert into execution values (null, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row
-                ).lastrowid
-                connection.execute("delete from execution where id <= ?", ((added or 0) - KEPT,))
-        except (sqlite3.Error, OSError):
-            self.on = False
 
-    def newest(self, step: str | None = None, count: int = 30) -> Executions:
-        """The newest executions, of one step or of all."""
-        return self._select("where ? is null or step = ? order by id desc", (step, step), count)
+    def newest(self, step: str | None = None, count: int = 30) -> InteractiveTasks:
+        """What this user ran of this notebook, in any kernel, newest first; of one step or all."""
+        from nbflow.client.interactive import InteractiveTasks
+        from nbflow.runtime.environment import user
 
-    def one(self, number: int) -> Execution | None:
-        """An execution by its number."""
-        found = self._select("where id = ?", (number,), 1)
-        return found[0] if found else None
+        store = self._settled()
+        if store is None:
+            return InteractiveTasks(())
+        return InteractiveTasks(
+            store.interactive_tasks(notebook=self._place(), user=user(), step=step, limit=count)
+        )
+
+    def one(self, number: int) -> InteractiveTasks:
+        """An execution by its number, with its code."""
+        from nbflow.client.interactive import InteractiveTasks
+
+        store = self._settled()
+        found = None if store is None else store.interactive_task(number)
+        if found is None:
+            raise user_error(
+                "NBF407",
+                f"There is no execution {number} in the history.",
+                "%nbflow history lists them.",
+            )
+        return InteractiveTasks([found], whole=True)
+
+    def settle(self) -> None:
+        """Wait until all that was remembered is written."""
+        if self._thread is not None:
+            self._thread.submit(lambda: None).result()
 
     def close(self) -> None:
-        """Let go of the file."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        """Write what is left, and let go of the store."""
+        if self._thread is not None:
+            self._thread.shutdown()
+            self._thread = None
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
 
-    def _select(self, where: str, values: tuple[Any, ...], count: int) -> Executions:
-        if not self.file.exists():
-            return Executions(())
-        query = f"select * from execution {where} limit ?"
-        with closing(self._open().execute(query, (*values, count))) as cursor:
-            return Executions(_execution(row) for row in cursor.fetchall())
+    def _write(
+        self,
+        step: str,
+        cell: str | None,
+        status: Status,
+        times: tuple[float, float],
+        code: str,
+        made: dict[str, Any],
+        shown: str,
+    ) -> None:
+        if self.problem is not None:
+            return
+        try:
+            from nbflow.runtime.environment import host, user
+            from nbflow.store.interactive import InteractiveTask
 
-    def _open(self) -> sqlite3.Connection:
-        if self._connection is None:
-            self.file.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(self.file, timeout=1, check_same_thread=False)
-            # losing the last rows in a power cut does not matter; waiting for the disk would
-            self._connection.execute("pragma synchronous = off")
-            self._connection.execute("pragma journal_mode = wal")
-            self._connection.executescript(_SCHEMA)
-        return self._connection
+            store, place = self._store(create=True), self._place()
+            if place not in self._runs:
+                kernel = f"{self._kernel} {len(self._runs)}"
+                self._runs[place] = store.interactive_run(
+                    kernel, place, user(), host(), self._began
+                )
+            task = InteractiveTask(step, cell, status, *times, code, made, shown)
+            store.add_interactive(self._runs[place], task)
+        except Exception as error:  # a cell that ran well must not fail for want of a disk
+            self.problem = error
+
+    def _settled(self) -> Store | None:
+        """The store with all that was remembered; None where there is none yet."""
+        self.settle()
+        if self.problem is not None:
+            raise user_error(
+                "NBF407",
+                f"The history of this kernel is not kept: {_why(self.problem)}",
+                "%nbflow history on tries again.",
+            )
+        try:
+            return self._store(create=False)
+        except UserError:
+            return None
+
+    def _store(self, create: bool) -> Store:
+        from nbflow.config import find_store
+
+        if self._opened is None:
+            path = self._notebook()
+            self._opened = find_store(path.parent if path else Path.cwd(), create=create)
+        return self._opened
+
+    def _place(self) -> str:
+        """The notebook's file, or the folder of one that is not known."""
+        return str((self._notebook() or Path.cwd()).absolute())
 
 
 def small(value: Any) -> Any:
@@ -205,13 +187,7 @@ def shown_text(outputs: Iterable[Any]) -> str:
     return "".join(parts)
 
 
-def _execution(row: tuple[Any, ...]) -> Execution:
-    number, kernel, step, cell, started, seconds, status, code, made, shown = row
-    values = json.loads(made)
-    return Execution(number, kernel, step, cell, started, seconds, status, code, values, shown)
-
-
-def _encode(made: Mapping[str, Any]) -> str:
+def _bounded(made: Mapping[str, Any]) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     size = 0
     for name, value in made.items():
@@ -219,7 +195,7 @@ def _encode(made: Mapping[str, Any]) -> str:
         size += len(name) + len(str(kept[name]))
         if size > _VALUES or len(kept) == _NAMES:
             break
-    return json.dumps(kept, default=str)
+    return kept
 
 
 def _short(value: Any, limit: int) -> str:
@@ -234,5 +210,5 @@ def _short(value: Any, limit: int) -> str:
         return type(value).__name__
 
 
-def _brief(made: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in made.items())[:160]
+def _why(error: Exception) -> str:
+    return error.diagnostics[0].message if isinstance(error, UserError) else str(error)

@@ -14,9 +14,9 @@ from typing import Any
 
 from nbflow_magics.fingerprint import fingerprint
 
-#: seconds for the fingerprints before a cell, and again after it
+#: seconds for the fingerprints before a cell, twice that after it, and names that are looked at
 _SECONDS = 0.0008
-_NAMES = 200
+_NAMES = 60
 #: columns of a frame that are looked at for memory shared
 _COLUMNS = 50
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import builtins
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -41,6 +40,8 @@ if TYPE_CHECKING:
         InteractiveShell,
     )
 
+    from nbflow.store.records import Status
+
 _SESSIONS: WeakKeyDictionary[InteractiveShell, Session] = WeakKeyDictionary()
 
 
@@ -56,13 +57,16 @@ class Session:
         self.shell = shell
         self.steps: dict[str, Options] = {}
         self.fanouts: dict[str, FanOut] = {}
-        self.cells = Cells(lambda: notebook_path(shell.user_ns))
+        #: the notebook's file, where the front end tells
+        self.path = lambda: notebook_path(shell.user_ns)
+        self.cells = Cells(self.path)
+        #: what ran here before; it stands in the store that serves the notebook
+        self.history = History(self.path)
         #: names that a skipped step would have made
         self.skipped: dict[str, str] = {}
         self.watch = Watch(shell.user_ns, self.cells)
         self.changes = Changes(shell.user_ns, self.watch.makers, self.cells)
         self.replay: Replay | None = None
-        self._history: History | None = None
         self._stack: list[ExecutionInfo] = []
         self.running: Running | None = None
         self._lines = CommentTags()
@@ -91,8 +95,7 @@ class Session:
         shell.events.unregister("post_run_cell", self._after_cell)
         shell.Completer.custom_matchers.remove(self._matcher)
         unregister_magics(shell)
-        if self._history is not None:
-            self._history.close()
+        self.history.close()
         _SESSIONS.pop(shell, None)
 
     # -- a cell, in order of events --------------------------------------------------------
@@ -268,7 +271,7 @@ class Session:
         else:
             made = {name: self.shell.user_ns[name] for name in bound}
         failed_alone = not result.success or (tasks is not None and tasks.failed)
-        status = "failed" if failed_alone else "skipped" if running.skipped else "succeeded"
+        status: Status = "failed" if failed_alone else "skipped" if running.skipped else "succeeded"
         outputs = getattr(self.shell.history_manager, "outputs", {})
         self.history.add(
             running.step,
@@ -279,15 +282,6 @@ class Session:
             made,
             shown_text(outputs.get(running.count, ())),
         )
-
-    @property
-    def history(self) -> History:
-        """What ran here before; it stands beside the notebook's store."""
-        if self._history is None:
-            path = notebook_path(self.shell.user_ns)
-            folder = path.parent if path is not None else Path.cwd()
-            self._history = History(folder / ".nbflow")
-        return self._history
 
     def _skip(self, running: Running, step: str) -> None:
         """A skipped step leaves no values, not even those of an earlier execution."""

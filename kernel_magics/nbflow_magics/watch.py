@@ -98,7 +98,9 @@ class Watch:
         self._serial += 1
         for name in ran.names.binds:
             if name in self._namespace:
-                self.makers[name] = self._maker(ran, name)
+                maker = self._maker(ran, name)
+                self.makers.pop(name, None)  # the newest come last
+                self.makers[name] = maker
         if ran.step is not None:
             known = self.steps.setdefault(ran.step, StepRun())
             if ran.cell in known.cells:

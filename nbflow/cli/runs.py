@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from nbflow.cli.options import json_option, store_at, store_option, verb
 from nbflow.cli.say import note, say_json
+
+if TYPE_CHECKING:
+    from nbflow.store import Store
 
 STATUSES = ("pending", "running", "succeeded", "failed", "cancelled", "lost")
 
@@ -19,6 +22,7 @@ STATUSES = ("pending", "running", "succeeded", "failed", "cancelled", "lost")
 @click.option("--branch", help="Only runs of this branch.")
 @click.option("--search", metavar="WORDS", help="Only runs that have these words somewhere.")
 @click.option("-n", "--limit", default=20, show_default=True, help="How many, newest first.")
+@click.option("--interactive", is_flag=True, help="What ran in kernels, cell by cell, instead.")
 @store_option
 @json_option
 def command(
@@ -28,6 +32,7 @@ def command(
     branch: str | None,
     search: str | None,
     limit: int,
+    interactive: bool,
     location: str | None,
     as_json: bool,
 ) -> None:
@@ -39,6 +44,9 @@ def command(
     from nbflow.client.table import runs
 
     store = store_at(location)
+    if interactive:
+        _show_interactive(store, limit, as_json)
+        return
     if flow is not None:
         from nbflow.cli.paths import known_flow
 
@@ -54,3 +62,17 @@ def command(
         from nbflow.cli.screen import show_runs
 
         show_runs(found)
+
+
+def _show_interactive(store: Store, limit: int, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from nbflow.client.interactive import InteractiveRuns
+
+    found = InteractiveRuns(store.interactive_runs(limit))
+    if as_json:
+        say_json([asdict(one) for one in found])
+    elif not found:
+        note(repr(found))
+    else:
+        click.echo(repr(found))

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
-from nbflow_magics import history as module
 from nbflow_magics.history import History, small
 
 
 @pytest.fixture
 def shell_here(tmp_path: Path, monkeypatch: Any, shell: Any) -> Any:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("NBFLOW_HISTORY", "1")
+    shell.run_line_magic("nbflow", "history on")
     return shell
 
 
@@ -39,10 +39,13 @@ def test_each_execution_of_a_step_is_remembered(shell_here: Any, tmp_path: Path)
     assert found[2].made == {"alpha": 0.1, "rows": "list of 100"}
     assert found[2].shown == "hello\n0.1\n"
     assert "alpha = 0.2" in found[1].code
-    assert "alpha=0.1, rows=list of 100" in repr(found)
+    assert "alpha=0.1 rows=list of 100" in repr(found)
     assert "<details>" in found._repr_html_()
     assert [one.step for one in run(shell_here, "%nbflow history a")] == ["a", "a"]
-    assert run(shell_here, "%nbflow history 1")[0].step == "a"
+    assert repr(run(shell_here, "%nbflow history 1")).endswith(
+        "\n\n%%step a\nalpha = 0.1\nrows = list(range(100))\nprint('hello')\nalpha\n\nhello\n0.1"
+    )
+    assert list(found.to_pandas()["made.alpha"])[2] == 0.1
 
 
 def test_it_can_be_switched_off(shell_here: Any) -> None:
@@ -52,28 +55,55 @@ def test_it_can_be_switched_off(shell_here: Any) -> None:
     assert repr(run(shell_here, "%nbflow history")) == "No tagged cell has run here yet."
 
 
-def test_it_keeps_a_bounded_number(tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr(module, "KEPT", 10)
-    history = History(tmp_path)
+def test_what_is_kept_of_one_is_bounded(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    history = History(lambda: None)
     history.on = True
-    for _ in range(25):
-        history.add(
-            "a", None, 0.0, "succeeded", "c" * 50_000, {f"v{k}": "t" * 900 for k in range(99)}
-        )
-    kept = history.newest(count=100)
-    assert len(kept) == 10
-    assert len(kept[0].code) == 16_000
-    assert len(str(kept[0].made)) < 6_000
+    made = {f"v{k}": "t" * 900 for k in range(99)}
+    history.add("a", None, 0.0, "succeeded", "c" * 50_000, made, "s" * 9999)
+    (kept,) = history.newest()
+    assert len(kept.code) == 16_000
+    assert len(str(kept.made)) < 6_000
+    assert len(kept.shown) == 2_000
     history.close()
 
 
-def test_a_file_that_cannot_be_written_turns_it_off(tmp_path: Path) -> None:
-    (tmp_path / "kernel.db").write_text("this is not a database, but long enough to be one" * 99)
-    history = History(tmp_path)
-    history.on = True
-    history.add("a", None, 0.0, "succeeded", "x", {})
-    assert not history.on
-    history.close()
+def test_what_other_kernels_ran_of_the_notebook_is_there(tmp_path: Path, monkeypatch: Any) -> None:
+    path = tmp_path / "churn.ipynb"
+    for name, status in (("one", "failed"), ("two", "succeeded")):
+        history = History(lambda: path)
+        history.on = True
+        history.add(name, None, 0.0, status, "x", {})  # type: ignore[arg-type]
+        history.close()
+    assert [one.step for one in History(lambda: path).newest()] == ["two", "one"]
+    elsewhere = History(lambda: tmp_path / "other.ipynb")
+    assert len(elsewhere.newest()) == 0
+    elsewhere.close()
+
+
+def test_a_store_that_cannot_be_written_is_told_when_asked(shell_here: Any, tmp_path: Path) -> None:
+    (tmp_path / ".nbflow").write_text("a file where the store's folder should be")
+    assert run(shell_here, "%%step a\nx = 1\nx") == 1
+    failed = shell_here.run_cell("%nbflow history").error_in_exec
+    assert "The history of this kernel is not kept: No store can be made in" in str(failed)
+    (tmp_path / ".nbflow").unlink()
+    run(shell_here, "%nbflow history on")
+    run(shell_here, "%%step a\nx = 2")
+    assert [one.made for one in run(shell_here, "%nbflow history")] == [{"x": 2}]
+
+
+def test_runs_do_not_list_it_but_when_asked(shell_here: Any, capsys: Any) -> None:
+    run(shell_here, "%%step a\nx = 1")
+    run(shell_here, "%%step b\ny = 1")
+    shell_here.run_cell("%nbflow history")
+    capsys.readouterr()
+    run(shell_here, "%nbflow runs")
+    assert "No runs like this" in capsys.readouterr().err
+    run(shell_here, "%nbflow runs --interactive")
+    assert "2 tasks  a, b" in capsys.readouterr().out
+    run(shell_here, "%nbflow runs --interactive --json")
+    (found,) = json.loads(capsys.readouterr().out)
+    assert found["steps"] == ["a", "b"]
 
 
 def test_small_values() -> None:

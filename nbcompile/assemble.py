@@ -98,7 +98,7 @@ class Assembly:
     def _crossing(self) -> dict[str, set[str]]:
         """The names of each step that other steps read."""
         crossing: dict[str, set[str]] = {}
-        for reader, step, _, name in self.resolver.uses:
+        for reader, step, _, name, _ in self.resolver.uses:
             if reader != step:
                 crossing.setdefault(step, set()).add(name)
         for state in self.resolver.steps.values():

@@ -62,7 +62,7 @@ def _take(
                 _outside(resolver, binding, statement, node)
                 return False
             sources.append(binding.step)
-            resolver.uses.append((step.name, binding.step, binding.segment, name))
+            resolver.uses.append((step.name, binding.step, binding.segment, name, statement.cell))
         case "parameter":
             needs.parameters[name] = None
             sources.append("")

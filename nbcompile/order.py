@@ -36,9 +36,9 @@ def circles(steps: list[Step], cell_of: Callable[[str], int]) -> list[Diagnostic
 def enclosed_reads(resolver: Resolver, segments: tuple[Segment, ...]) -> list[Diagnostic]:
     """Errors where a step's later cell changes what a step between its cells has read."""
     found: dict[tuple[str, str, str], Diagnostic] = {}
-    for reader, step, position, name in resolver.uses:
+    for reader, step, position, name, cell in resolver.uses:
         for later in resolver.steps[step].segments:
-            if later <= position or reader == step:
+            if later <= position or segments[later].cell < cell or reader == step:
                 continue
             for statement in segments[later].statements:
                 trace = resolver.traces.statements[statement.index]

@@ -49,8 +49,8 @@ class Resolver:
         self.statements = {s.index: s for g in segments for s in g.statements}
         self.options: list[tuple[int, str]] = []
         self.drawn: set[str] = set()
-        #: (reader, step, segment, name): to find steps that enclose their readers
-        self.uses: list[tuple[str, str, int, str]] = []
+        #: (reader, step, segment, name, cell of the read): to find steps that enclose readers
+        self.uses: list[tuple[str, str, int, str, int]] = []
         self.travels = travelling(segments)
         #: the notebook writes modules, which are not there before
         self.writes_modules = any(

@@ -211,6 +211,9 @@ def test_what_is_refused(
         ("%%step a\nfor i in [0, 1]:\n    if i == 0:\n        x = 1\n    print(x)",),
         ("%%step a\nfor i in [0, 1]:\n    if i:\n        print(last)\n    last = i",),
         ("%%step a\ntry:\n    x\nexcept NameError:\n    x = 1",),
+        # all cells of the step come before the one that reads what they perhaps change
+        ("%%step a\nxs = [{}]", "%%step a\nfor x in xs:\n    x['k'] = 1", "%%step b\ny = xs"),
+        ("%%step a\nx = 1", "%%step a\nif x:\n    x = 2", "%%step b\ny = x"),
         # a fit changes the model, not the code of a function that it was given
         (
             "import lib",

@@ -36,6 +36,7 @@ _SETTINGS = re.compile(
     r"set_option|set_theme|set_style|filterwarnings|simplefilter|basicConfig|seed|use|"
     r"set_printoptions|set_palette|set_context|update|register_matplotlib_converters"
 )
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 #: methods that only look at a value
 _LOOKS = frozenset({"head", "tail", "info", "describe", "sample", "value_counts", "nunique"})
 #: errors that go away when what makes a value and what reads it are one step
@@ -145,6 +146,8 @@ class _Walk:
         self._heading: str | None = None
         self._step: str | None = None
         self._role = ""
+        #: the names that the cells so far bind
+        self._bound: set[str] = set()
         self._headed = sum(bool(_headings(cell)) for cell in notebook.cells) > 1
 
     def cells(self) -> Iterator[Proposed]:
@@ -168,7 +171,16 @@ class _Walk:
         body = [one for one in tree.body if not _is_text(one)]
         if not body:
             return Proposed(cell.index, None, None, "has no code")
+        names = {
+            node.id
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        }
+        again = names & self._bound
+        self._bound |= names
         if all(map(_is_definition, body)):
+            if again and not any(isinstance(one, _DEFINITIONS) for one in body):
+                return self._part(cell, "", f"gives `{min(again)}` a new value")
             return self._definitions(cell, body)
         if self._step is None and all(_is_definition(one) or _is_setting(one) for one in body):
             return Proposed(cell.index, "setup", None, "changes settings that all steps need")
@@ -228,13 +240,9 @@ def _is_text(statement: ast.stmt) -> bool:
 
 def _is_definition(statement: ast.stmt) -> bool:
     match statement:
-        case (
-            ast.Import()
-            | ast.ImportFrom()
-            | ast.FunctionDef()
-            | ast.AsyncFunctionDef()
-            | ast.ClassDef()
-        ):
+        case ast.Import() | ast.ImportFrom():
+            return True
+        case _ if isinstance(statement, _DEFINITIONS):
             return True
         case ast.Assign([ast.Name()], value) | ast.AnnAssign(ast.Name(), value=ast.expr() as value):
             return _is_literal(value)

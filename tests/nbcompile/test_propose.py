@@ -46,6 +46,12 @@ def test_without_headings_the_work_names_them() -> None:
     assert tags[3:] == ["step:load", "step:load"]
 
 
+def test_a_new_value_belongs_to_a_step() -> None:
+    tags, proposal = propose("n = 2", "rows = sorted([n])", "n = 3", "limit = 1", "print(n, rows)")
+    assert tags == ["parameters", "step:start", "step:start", None, "step:start"]
+    assert not has_errors(proposal.diagnostics)
+
+
 def test_headings_twice_get_two_names() -> None:
     tags, _ = propose("# A", "# Fit", "a = [1]*2", "# Fit", "b = a*2")
     assert tags == ["step:fit", "step:fit_2"]

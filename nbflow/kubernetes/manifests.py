@@ -107,7 +107,9 @@ def giving_up(server: tuple[int, int]) -> dict[str, Any]:
     if server < _POLICY:
         return {}
     failed = {"containerName": CONTAINER, "operator": "In", "values": list(_ENDED)}
-    return {"podFailurePolicy": {"rules": [{"action": "FailJob", "onExitCodes": failed}]}}
+    # the schema of 1.27 asks for the conditions too
+    rule = {"action": "FailJob", "onExitCodes": failed, "onPodConditions": []}
+    return {"podFailurePolicy": {"rules": [rule]}}
 
 
 def driver_spec(
@@ -176,6 +178,8 @@ def pod_spec(
         "terminationGracePeriodSeconds": GRACE,
         # tasks have no business with the cluster's API
         "automountServiceAccountToken": False,
+        # nor with the addresses of whatever else runs in the namespace
+        "enableServiceLinks": False,
         "containers": [container],
     }
     if settings.volumes:
@@ -258,16 +262,8 @@ def _job(
         "name": name,
         "labels": {**settings.labels, **_labels(place, order.step)},
         "annotations": {**settings.annotations, **marks},
+        **owned(place.owner),
     }
-    if place.owner is not None:
-        metadata["ownerReferences"] = [
-            {
-                "apiVersion": "batch/v1",
-                "kind": "Job",
-                "name": place.owner.name,
-                "uid": place.owner.uid,
-            }
-        ]
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -278,6 +274,31 @@ def _job(
             "template": template,
         },
     }
+
+
+def job(
+    place: Place, name: str, labels: Mapping[str, str], spec: dict[str, Any], owner: Owner | None
+) -> dict[str, Any]:
+    """A Job of one pod, which is not started again."""
+    settings = place.settings
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": name, "labels": {**settings.labels, **labels}, **owned(owner)},
+        "spec": {
+            "backoffLimit": 0,
+            "ttlSecondsAfterFinished": math.ceil(settings.ttl),
+            "template": _template(settings, labels, spec),
+        },
+    }
+
+
+def owned(owner: Owner | None) -> dict[str, Any]:
+    """What an object's metadata says of the Job that it goes with."""
+    if owner is None:
+        return {}
+    reference = {"apiVersion": "batch/v1", "kind": "Job", "name": owner.name, "uid": owner.uid}
+    return {"ownerReferences": [reference]}
 
 
 def _labels(place: Place, step: StepSpec) -> dict[str, str]:

@@ -44,7 +44,7 @@ def driver_token() -> str:
     return f"{host()}-{os.getpid()}-{secrets.token_hex(3)}"
 
 
-def claim_run(store: Store, run: RunRecord, token: str) -> None:
+def claim_run(store: Store, run: RunRecord, token: str, listener: Listener | None = None) -> None:
     """Claim a run that has not ended, as soon as its last driver is known to have died.
 
     A `UserError` where it has ended, or somebody else drives it.
@@ -66,6 +66,12 @@ def claim_run(store: Store, run: RunRecord, token: str) -> None:
                 "which has just given a sign of life.",
                 f"Follow it: `nbflow logs {run.path} -f`; end it: `nbflow cancel {run.path}`.",
             )
+        if listener is not None:
+            listener.message(
+                f"{run.path} was driven by {store.driver(run.id)}: waiting up to {STALE:g} s for a "
+                "sign of life."
+            )
+            listener = None
         time.sleep(_LOOK)
 
 

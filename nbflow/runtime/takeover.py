@@ -48,7 +48,7 @@ def take_over(
         store.db.patience = OUTAGE
         run = store.run(path)
         token = driver_token()
-        claim_run(store, run, token)
+        claim_run(store, run, token, listener)
         try:
             with Pulse(store, run.id, token) as pulse, handing_on(pulse):
                 return _go_on(store, run, pulse, listener or Listener(), engine, on, max_workers)

@@ -32,7 +32,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from corpus_cells import read_cells, tagged
+from corpus_cells import proposed, read_cells, tagged
 from corpus_table import write_table
 
 #: where the examples lie within each package's source distribution
@@ -128,20 +128,20 @@ def warmed(example: Example) -> None:
     del os.environ["MPLBACKEND"]
 
 
-def verify(example: Example, warm: bool = False) -> dict[str, Any]:
-    """The verdict on one example, with its reason in a few words."""
+def verify(example: Example, warm: bool = False, init: bool = False) -> dict[str, Any]:
+    """The verdict on one example, with its reason; ``init``: with the tags that init proposes."""
     from forked import ForkedEngine
 
     from nbflow.errors import UserError
     from nbflow.verify.check import verify_notebook
 
-    row = compiles(example)
+    row = compiles(example, init)
     if row["verdict"] != "compiles":
         return row
     row["warm"] = warm
     if warm:
         warmed(example)
-    with placed(example, tagged(read_cells(example.path))) as path:
+    with placed(example, _notebook(example, init)) as path:
         os.chdir(path.parent)
         try:
             found = verify_notebook(path, engine=ForkedEngine()).to_json()
@@ -155,15 +155,21 @@ def verify(example: Example, warm: bool = False) -> dict[str, Any]:
     return row | {"verdict": verdict, "reason": reason}
 
 
-def compiles(example: Example) -> dict[str, Any]:
+def _notebook(example: Example, init: bool) -> dict[str, Any]:
+    cells = read_cells(example.path)
+    return proposed(cells) if init else tagged(cells)
+
+
+def compiles(example: Example, init: bool = False) -> dict[str, Any]:
     """What the compiler says of one example: nothing runs."""
     from nbcompile import infer_flow, parse_notebook
 
     try:
-        notebook = tagged(read_cells(example.path))
+        notebook = _notebook(example, init)
     except (SyntaxError, ValueError, KeyError) as error:
         return {"verdict": "unreadable", "reason": str(error)[:80], "steps": 0, "warnings": {}}
-    steps = sum(bool(one["metadata"]["tags"]) for one in notebook["cells"])
+    tags = {tag for one in notebook["cells"] for tag in one["metadata"]["tags"]}
+    steps = sum(tag.startswith("step:") for tag in tags)
     row: dict[str, Any] = {"steps": steps, "warnings": {}}
     try:
         flow = infer_flow(parse_notebook(json.dumps(notebook), "corpus", ".ipynb"))
@@ -287,6 +293,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("packages", nargs="*", help="Of these packages; all where none is named.")
     parser.add_argument("--check", action="store_true", help="Compile only; run nothing.")
+    parser.add_argument("--init", action="store_true", help="The steps that init proposes.")
     parser.add_argument("--match", default="", help="Only examples whose path matches.")
     parser.add_argument("--most", type=int, default=1000, help="At most so many of each package.")
     parser.add_argument("--warm", action="store_true", help="Fork from what has the imports done.")
@@ -296,11 +303,12 @@ def main() -> None:
     parser.add_argument("--table", action="store_true", help="Write the page; run nothing.")
     parser.add_argument("--retry", default="", help="Forget earlier verdicts that match.")
     options = parser.parse_args()
+    logs = [f"{name}.jsonl" for name in ("results", "checks", "init-results", "init-checks")]
     if options.table:
-        write_table(*(_rows(options.folder / f"{name}.jsonl") for name in ("results", "checks")))
+        write_table(*(_rows(options.folder / log) for log in logs))
         return
     options.folder.mkdir(parents=True, exist_ok=True)
-    log = options.folder / ("checks.jsonl" if options.check else "results.jsonl")
+    log = options.folder / logs[2 * options.init + options.check]
     rows = _rows(log)
     if options.retry:
         rows = [one for one in rows if not re.search(options.retry, one["verdict"])]
@@ -317,14 +325,15 @@ def main() -> None:
 
     import nbflow.verify.check  # noqa: F401
 
-    work = compiles if options.check else partial(verify, warm=options.warm)
+    work = partial(compiles, init=options.init)
+    if not options.check:
+        work = partial(verify, warm=options.warm, init=options.init)
     for row in run_all(todo, work, options.parallel, options.limit):
         rows.append(row)
         with log.open("a") as file:
             file.write(json.dumps(row) + "\n")
         print(row["package"], row["name"], row["verdict"], row["reason"], sep=" | ", flush=True)
-    if not options.check:
-        write_table(rows, _rows(options.folder / "checks.jsonl"))
+    write_table(*(_rows(options.folder / log) for log in logs))
 
 
 if __name__ == "__main__":

@@ -66,3 +66,16 @@ def tagged(cells: Sequence[tuple[str, str]]) -> dict[str, Any]:
             cell |= {"outputs": [], "execution_count": None}
         made.append(cell)
     return {"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
+
+
+def proposed(cells: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """A notebook of the cells with the tags that `nbflow init` proposes."""
+    from nbcompile import parse_notebook
+    from nbcompile.propose import propose_tags
+
+    notebook = tagged(cells)
+    for cell in notebook["cells"]:
+        cell["metadata"]["tags"] = []
+    for one in propose_tags(parse_notebook(json.dumps(notebook), "corpus", ".ipynb")).cells:
+        notebook["cells"][one.cell]["metadata"]["tags"] = [one.tag] if one.tag else []
+    return notebook

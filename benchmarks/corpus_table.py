@@ -45,8 +45,16 @@ Of each package so many were taken, evenly spread, as there was time for.
 """
 
 
-def write_table(rows: Sequence[Row], checks: Sequence[Row]) -> None:
-    """Write the page; ``checks`` are the rows of examples that were compiled only."""
+def write_table(
+    rows: Sequence[Row],
+    checks: Sequence[Row],
+    init_rows: Sequence[Row] = (),
+    init_checks: Sequence[Row] = (),
+) -> None:
+    """Write the page; ``checks`` are the rows of examples that were compiled only.
+
+    Those of ``init_…`` have the steps that `nbflow init` proposes.
+    """
     told = [one for one in rows if one["verdict"] in VERDICTS]
     ran = {(one["package"], one["name"]) for one in rows}
     only = [one for one in checks if (one["package"], one["name"]) not in ran]
@@ -60,6 +68,7 @@ def write_table(rows: Sequence[Row], checks: Sequence[Row]) -> None:
         "",
         *_packages([*told, *refused], rows, only),
         *_compiled(checks),
+        *_proposed(init_rows, init_checks),
         *_exceptions([*told, *refused]),
         "## Those that are the same",
         "",
@@ -122,6 +131,30 @@ def _compiled(checks: Sequence[Row]) -> Iterator[str]:
         f"({', '.join(f'{code} {n}' for code, n in warned.most_common())})."
     )
     yield ""
+
+
+def _proposed(rows: Sequence[Row], checks: Sequence[Row]) -> Iterator[str]:
+    """What came of the steps that `nbflow init` proposes."""
+    told = [one for one in rows if one["verdict"] in VERDICTS]
+    if not told and not checks:
+        return
+    yield "## The steps that `nbflow init` proposes"
+    yield ""
+    if checks:
+        refused = [one for one in checks if one["verdict"] != "compiles"]
+        yield f"Proposed for all {len(checks)} examples; {len(refused)} of the proposals do not compile:"
+        yield ""
+        for one in refused:
+            yield f"- {_titled(one['package'])}, {_short(one['name'])}: {_plain(one['reason'])}"
+        yield ""
+    if told:
+        yield f"Verified with them: {_sums(told)}"
+        yield ""
+        for one in sorted(told, key=lambda row: (row["package"], row["name"])):
+            if one["verdict"] != "same":
+                where = f"{_titled(one['package'])}, {_short(one['name'])}"
+                yield f"- *{one['verdict']}*: {where}: {_plain(one['reason'])}"
+        yield ""
 
 
 def _exceptions(told: Sequence[Row]) -> Iterator[str]:

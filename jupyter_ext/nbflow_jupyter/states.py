@@ -6,7 +6,7 @@ from typing import cast
 
 from nbflow.runtime.spec import FlowSpec, StepSpec
 from nbflow.store import Store
-from nbflow.store.browse import Splits, splits
+from nbflow.store.browse import Splits, TaskQuery, splits, task_page
 from nbflow.store.records import FINAL, RunRecord, StepSummary
 from nbflow_jupyter.wire import StepState, TaskStatus
 
@@ -20,10 +20,18 @@ def step_states(store: Store, run: RunRecord, spec: FlowSpec) -> list[StepState]
     summary = store.step_summary(run.id)
     found = splits(store, run.id)
     over = run.status in FINAL
-    return [
+    states = [
         _state(step, summary.get(step.name), expected(spec, step, found), over, run.started or 0.0)
         for step in spec.steps
     ]
+    for state in states:
+        # a task is recorded before it runs only where there is a reason to tell
+        if state["counts"].get("pending") and not over:
+            query = TaskQuery(step=state["name"], statuses=("pending",), limit=1)
+            state["waits"] = next(
+                (task.reason for task, _ in task_page(store, run.id, query)), None
+            )
+    return states
 
 
 def expected(spec: FlowSpec, step: StepSpec, found: dict[str, Splits]) -> int | None:
@@ -54,6 +62,7 @@ def _state(
         # the times of a cached task are those of the run that made it
         "started": max(summary.started, began) if summary and summary.started else None,
         "finished": max(summary.finished, began) if summary and summary.finished else None,
+        "waits": None,
     }
 
 

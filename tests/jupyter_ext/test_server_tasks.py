@@ -90,6 +90,27 @@ def test_a_step_of_an_active_run(api: Any, wide: str) -> None:
     assert states["choose"]["status"] == "pending"
 
 
+def test_why_a_step_waits(api: Any, store: Store) -> None:
+    made = store.create_run("waits", store.run("churn/1").version)
+    store.update_run(made.id, status="running", started=1.7e9)
+    reason = "waiting for a node: insufficient nvidia.com/gpu"
+    store.publish(made.id, [TaskRecord("load", "", "pending", reason=reason)])
+    states = {one["name"]: one for one in api.get("runs/waits/1/steps", wire.Steps)["steps"]}
+    assert {name: state["waits"] for name, state in states.items()} == {
+        "load": reason,
+        "train": None,
+        "choose": None,
+    }
+    assert states["load"]["status"] == "pending"
+    page = api.get("runs/waits/1/tasks", wire.TaskPage, status="pending")
+    assert [task["reason"] for task in page["tasks"]] == [reason]
+    store.publish(made.id, [TaskRecord("load", "", "running", started=1.7e9)])
+    states = {one["name"]: one for one in api.get("runs/waits/1/steps", wire.Steps)["steps"]}
+    assert (states["load"]["status"], states["load"]["waits"]) == ("running", None)
+    store.update_run(made.id, status="cancelled", finished=1.7e9)
+    store.delete_run(made.id)
+
+
 def test_one_task(api: Any) -> None:
     task = api.get("runs/churn/1/task", wire.TaskDetail, step="train", key="1")
     assert task["row"]["path"] == "churn/1/train/1"

@@ -14,7 +14,9 @@ const scenarios = {
   async the_demo_runs() {
     await page.locator('.jp-NotebookPanel-toolbar:visible >> text="Run flow"').click();
     await page.locator('.jp-Dialog .jp-mod-accept').click();
-    await shown('.jp-nbflow-Page[data-run="digits/1"]').waitFor({ timeout: 90000 });
+    await shown('.jp-nbflow-Page[data-run="digits/1"]').waitFor({
+      timeout: 90000
+    });
     await page
       .locator('.jp-nbflow-Page[data-run="digits/1"][data-status=succeeded]')
       .waitFor({ timeout: 180000 });

@@ -26,10 +26,11 @@ const scenarios = {
   async sidebar() {
     await command('nbflow:show-runs');
     await until(async () => (await rows().count()) === 3, 'three runs');
-    assert.deepEqual(
-      await rows().evaluateAll(all => all.map(row => row.dataset.run)),
-      ['churn/3', 'churn/2', 'churn/1']
-    );
+    assert.deepEqual(await rows().evaluateAll(all => all.map(row => row.dataset.run)), [
+      'churn/3',
+      'churn/2',
+      'churn/1'
+    ]);
     await page.getByLabel('Status', { exact: true }).first().selectOption('failed');
     await until(async () => (await rows().count()) === 1, 'only the failed run');
     assert.equal(await rows().first().getAttribute('data-run'), 'churn/1');
@@ -56,7 +57,10 @@ const scenarios = {
     await shot('run');
     await shown('.jp-nbflow-Graph-node[data-step=train]').click();
     await tab('tasks');
-    await until(async () => (await shown('.jp-nbflow-Table-row').count()) === 5, 'five tasks');
+    await until(
+      async () => (await shown('.jp-nbflow-Table-row').count()) === 5,
+      'five tasks'
+    );
     await shown('.jp-nbflow-Table-head button:has-text("Duration")').click();
     await shot('tasks');
     await shown('.jp-nbflow-Table-row[data-task="train/2"]').click();
@@ -97,10 +101,11 @@ const scenarios = {
     await shown('.jp-nbflow-GraphPanel .jp-nbflow-Graph-node').first().waitFor();
     await shown('.jp-nbflow-GraphPanel [data-step=choose]').click();
     await until(
-      () => page.evaluate(() => {
-        const all = [...window.jupyterapp.shell.widgets('main')];
-        return all.some(widget => widget.content?.activeCellIndex === 6);
-      }),
+      () =>
+        page.evaluate(() => {
+          const all = [...window.jupyterapp.shell.widgets('main')];
+          return all.some(widget => widget.content?.activeCellIndex === 6);
+        }),
       'the cell of the selected node'
     );
     await edit(7, source => source.replace('winner, ', 'winer, '));
@@ -122,7 +127,9 @@ const scenarios = {
     const popover = page.getByRole('dialog', { name: 'Runs of train' });
     await popover.waitFor();
     assert.deepEqual(
-      await popover.locator('li button').evaluateAll(all => all.map(one => one.dataset.run)),
+      await popover
+        .locator('li button')
+        .evaluateAll(all => all.map(one => one.dataset.run)),
       ['churn/3', 'churn/2', 'churn/1']
     );
     await shot('history');
@@ -171,7 +178,11 @@ const scenarios = {
     await page.evaluate(async () => {
       const { commands, shell } = window.jupyterapp;
       const ref = shell.currentWidget.id;
-      await commands.execute('nbflow:open-run', { run: 'churn/3', step: 'load', tab: 'artifacts' });
+      await commands.execute('nbflow:open-run', {
+        run: 'churn/3',
+        step: 'load',
+        tab: 'artifacts'
+      });
       shell.add(shell.currentWidget, 'main', { mode: 'split-right', ref });
     });
     const before = (await sources()).length;
@@ -183,8 +194,14 @@ const scenarios = {
     await page.mouse.move(to.x + 80, to.y + 200, { steps: 8 });
     await page.mouse.up();
     await until(async () => (await sources()).length === before + 1, 'one more cell');
-    assert.ok((await sources()).includes('import nbflow\ndf = nbflow.Run("churn/3")["load"].df\ndf'));
-    await page.evaluate(() => window.jupyterapp.commands.execute('notebook:undo-cell-action'));
+    assert.ok(
+      (await sources()).includes(
+        'import nbflow\ndf = nbflow.Run("churn/3")["load"].df\ndf'
+      )
+    );
+    await page.evaluate(() =>
+      window.jupyterapp.commands.execute('notebook:undo-cell-action')
+    );
   },
 
   async debug_here() {
@@ -192,7 +209,8 @@ const scenarios = {
     await open('churn/1');
     await shown('button:has-text("Debug this task here")').first().click();
     await until(
-      async () => (await sources()).includes('%load_ext nbflow\n%nbflow load churn/1/train/5'),
+      async () =>
+        (await sources()).includes('%load_ext nbflow\n%nbflow load churn/1/train/5'),
       'a cell that loads the inputs'
     );
     await until(
@@ -200,7 +218,10 @@ const scenarios = {
       'a cell with the body of the step',
       60
     );
-    await until(async () => (await cursor()) === '7:7', 'the cursor on the line that failed');
+    await until(
+      async () => (await cursor()) === '7:7',
+      'the cursor on the line that failed'
+    );
     await shot('debug');
     for (const cell of [7, 6]) {
       await page.evaluate(cell => {
@@ -231,10 +252,16 @@ const scenarios = {
 
   async compare() {
     await command('nbflow:show-runs');
-    await page.locator('.jp-nbflow-Row[data-run="churn/2"]').click({ modifiers: ['Control'] });
-    await page.locator('.jp-nbflow-Row[data-run="churn/3"]').click({ modifiers: ['Control'] });
+    await page
+      .locator('.jp-nbflow-Row[data-run="churn/2"]')
+      .click({ modifiers: ['Control'] });
+    await page
+      .locator('.jp-nbflow-Row[data-run="churn/3"]')
+      .click({ modifiers: ['Control'] });
     await page.locator('.jp-nbflow-Runs-chosen button:has-text("Compare")').click();
-    await shown('.jp-nbflow-CompareTable tr[data-differs=true]:has-text("alpha")').waitFor();
+    await shown(
+      '.jp-nbflow-CompareTable tr[data-differs=true]:has-text("alpha")'
+    ).waitFor();
     await shot('compare');
     await shown('.jp-nbflow-Compare [data-tab=plots]').click();
     assert.equal(await shown('.jp-nbflow-Plot circle').count(), 2);
@@ -251,17 +278,50 @@ const scenarios = {
     await page.locator('.jp-nbflow-Row[data-run="churn/4"] .jp-nbflow-Tag').waitFor();
     await begin('nbflow:delete-run', { run: 'churn/4' });
     await page.locator('.jp-Dialog .jp-mod-accept').click();
-    await page.locator('.jp-nbflow-Row[data-run="churn/4"]').waitFor({ state: 'detached' });
+    await page
+      .locator('.jp-nbflow-Row[data-run="churn/4"]')
+      .waitFor({ state: 'detached' });
   },
 
   async another_folder() {
     await page.getByLabel('Folder', { exact: true }).selectOption('team');
     await page.locator('.jp-nbflow-Row .jp-nbflow-Tag:has-text("ours")').waitFor();
-    assert.equal(await rows().count(), 1);
-    await rows().first().click();
-    await shown('.jp-nbflow-Page[data-run="churn/1"] .jp-nbflow-Tag:has-text("ours")').waitFor();
+    assert.equal(await rows().count(), 2);
+    await page.locator('.jp-nbflow-Row[data-run="churn/1"]').click();
+    await shown(
+      '.jp-nbflow-Page[data-run="churn/1"] .jp-nbflow-Tag:has-text("ours")'
+    ).waitFor();
     await page.getByLabel('Folder', { exact: true }).selectOption('');
     await until(async () => (await rows().count()) === 3, 'the runs of the first folder');
+  },
+
+  async twenty_thousand_tasks() {
+    await open('wide/1', { store: 'team', view: 'graph' });
+    await shown(
+      '.jp-nbflow-Graph-node[data-step=train]:has-text("20,000/20,000")'
+    ).waitFor();
+    await shown('.jp-nbflow-Graph-node[data-step=train]').click();
+    await tab('tasks');
+    await shown('.jp-nbflow-Table-row[data-task="train/0"]').waitFor();
+    const table = shown('.jp-nbflow-Table-body');
+    await until(async () => {
+      await table.evaluate(node => (node.scrollTop = node.scrollHeight));
+      return (
+        (await shown('.jp-nbflow-Table-row').last().getAttribute('aria-rowindex')) > 1000
+      );
+    }, 'tasks further on');
+    assert.ok((await shown('.jp-nbflow-Table-row').count()) < 80, 'few rows are drawn');
+    await shown('.jp-nbflow-Table-head button:has-text("Task")').click();
+    await shown('.jp-nbflow-Table-row[data-task="train/19999"]').waitFor();
+    await shot('wide');
+    await shown('.jp-nbflow-Page [data-tab="timeline"]').click();
+    await shown('.jp-nbflow-Timeline-bar').first().waitFor();
+    assert.ok(
+      (await shown('.jp-nbflow-Timeline-bar').count()) < 3000,
+      'few bars are drawn'
+    );
+    await shot('wide-timeline');
+    await shown('.jp-nbflow-Page [data-tab="graph"]').click();
   },
 
   async hostile_html() {
@@ -291,7 +351,11 @@ const scenarios = {
       fetch: 'refused'
     });
     await shot('hostile');
-    assert.equal(await page.evaluate(() => window.pwned), undefined, 'nothing ran in the page');
+    assert.equal(
+      await page.evaluate(() => window.pwned),
+      undefined,
+      'nothing ran in the page'
+    );
     assert.ok(page.url().startsWith(`${url}/lab`), 'the page is where it was');
     await page.getByLabel('Folder', { exact: true }).selectOption('');
     await until(async () => (await rows().count()) === 3, 'the runs of the first folder');
@@ -323,7 +387,10 @@ const scenarios = {
         if (dark) {
           await shot(`dark-${state.tab}`);
         }
-        await check(`${theme}, ${run} ${state.tab}`, '.jp-nbflow-RunPage:not(.lm-mod-hidden)');
+        await check(
+          `${theme}, ${run} ${state.tab}`,
+          '.jp-nbflow-RunPage:not(.lm-mod-hidden)'
+        );
       }
       await check(theme, '#nbflow-runs');
       await command('nbflow:compare', { runs: ['churn/2', 'churn/3'] });
@@ -336,16 +403,33 @@ const scenarios = {
   async a_hundred_thousand_runs() {
     const count = 100000;
     const row = id => ({
-      run: `many/${id}`, id, flow: 'many', number: id, status: 'succeeded', created: 1.7e9 + id,
-      started: 1.7e9 + id, finished: 1.7e9 + id + 5, engine: 'dask', branch: null, tags: [],
-      user: 'u', version: '0+1', notebook: null, params: {}, metrics: { score: id / count },
-      error: null, cancelling: false, steps: []
+      run: `many/${id}`,
+      id,
+      flow: 'many',
+      number: id,
+      status: 'succeeded',
+      created: 1.7e9 + id,
+      started: 1.7e9 + id,
+      finished: 1.7e9 + id + 5,
+      engine: 'dask',
+      branch: null,
+      tags: [],
+      user: 'u',
+      version: '0+1',
+      notebook: null,
+      params: {},
+      metrics: { score: id / count },
+      error: null,
+      cancelling: false,
+      steps: []
     });
     await page.route(/\/nbflow\/api\/runs\?/, route => {
       const query = new URL(route.request().url()).searchParams;
       const first = Number(query.get('cursor') ?? count);
       const limit = Number(query.get('limit'));
-      const runs = Array.from({ length: Math.min(limit, first) }, (_, at) => row(first - at));
+      const runs = Array.from({ length: Math.min(limit, first) }, (_, at) =>
+        row(first - at)
+      );
       const next = first > limit ? String(first - limit) : null;
       return route.fulfill({ json: { runs, next, total: count, seq: 1 } });
     });

@@ -10,14 +10,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from labnotebook import HOSTILE, write_notebook
-from labserver import BUILT, CHROMIUM, ROOT, Lab, play, prepare, serving
+from labnotebook import HOSTILE, add_wide, write_notebook
+from labserver import BUILT, CHROMIUM, ROOT, play, prepare, serving
 
 RUNS: tuple[tuple[str, ...], ...] = (
     (),
     ("-p", "strict", "false", "--tag", "prod"),
     ("-p", "alpha", "0.2", "-p", "countries", '["FI", "SE", "NO", "DK", "DE"]', "--tag", "nightly"),
 )
+
+#: the scripts that are played elsewhere than in JupyterLab, or in another folder
+APPS = {"notebook7": "notebook"}
+FOLDERS = {"story": "demo"}
 
 
 def _missing() -> str | None:
@@ -33,18 +37,17 @@ def _missing() -> str | None:
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory):
-    """A JupyterLab on a folder with a notebook and three runs of it, the first of them failed.
+def notebooks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a notebook and three runs of it, the first of them failed.
 
-    A folder in it has a notebook and a run of its own.
+    Folders in it have a notebook of their own, and a run of it where its name is not `seven`.
     """
     reason = _missing()
     if reason is not None:
         pytest.skip(reason)
     folder = tmp_path_factory.mktemp("notebooks")
     write_notebook(folder / "churn.ipynb")
-    home = tmp_path_factory.mktemp("jupyter")
-    env = prepare(home / "runs")
+    env = prepare(tmp_path_factory.mktemp("runs"))
     team = folder / "team"
     team.mkdir()
     write_notebook(team / "churn.ipynb")
@@ -52,6 +55,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory):
     away.mkdir()
     write_notebook(away / "hostile.ipynb", HOSTILE)
     evil = ("--tag", "<img/src=x/onerror=window.pwned=1>")
+    (folder / "seven").mkdir()
+    write_notebook(folder / "seven/churn.ipynb")
     wanted = [
         (team, "churn.ipynb", ("--tag", "ours")),
         (away, "hostile.ipynb", evil),
@@ -60,23 +65,34 @@ def lab(tmp_path_factory: pytest.TempPathFactory):
     for place, notebook, options in wanted:
         command = [sys.executable, "-m", "nbflow", "run", notebook, "--on", "inline", *options]
         subprocess.run(command, cwd=place, env=env, capture_output=True, timeout=100, check=False)
+    add_wide(team / ".nbflow")
     # the demo, as somebody gets it who opens it for the first time
-    shutil.copy(ROOT / "examples/digits.ipynb", folder)
-    with serving(home / "lab", folder) as running:
-        yield running
+    (folder / "demo").mkdir()
+    shutil.copy(ROOT / "examples/digits.ipynb", folder / "demo")
+    return folder
 
 
 @pytest.fixture(scope="session")
 def outcomes(
-    lab: Lab, tmp_path_factory: pytest.TempPathFactory
+    notebooks: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str], dict[str, str | None]]:
-    """Of a script beside this file, the error of each scenario, None where it went well."""
-    pictures = os.environ.get("NBFLOW_SCREENSHOTS") or tmp_path_factory.mktemp("pictures")
+    """Of a script beside this file, the error of each scenario, None where it went well.
+
+    Each script has a server of its own; where one fails, its log goes to the pictures.
+    """
+    shots = os.environ.get("NBFLOW_SCREENSHOTS")
+    pictures = Path(shots) if shots else tmp_path_factory.mktemp("pictures")
     found: dict[str, dict[str, str | None]] = {}
 
-    def played(name: str) -> dict[str, str | None]:
-        if name not in found:
-            found[name] = play(name, lab, str(pictures))
-        return found[name]
+    def played(script: str) -> dict[str, str | None]:
+        if script not in found:
+            name = script.removesuffix(".mjs")
+            home = tmp_path_factory.mktemp(name)
+            folder = notebooks / FOLDERS.get(name, "")
+            with serving(home / "jupyter", folder, APPS.get(name, "jupyterlab")) as lab:
+                found[script] = play(script, lab, str(pictures))
+            if any(found[script].values()):
+                shutil.copy(home / "jupyter.log", pictures / f"{name}.log")
+        return found[script]
 
     return played

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from nbflow.store import open_store
+from nbflow.store.records import TaskRecord
+
 CELLS = (
     "# Churn by country",
     "%load_ext nbflow\n%flow churn",
@@ -40,6 +43,9 @@ CELLS = (
     'summary = {"winner": winner, "score": score}',
 )
 
+
+#: tasks of the fan-out of the run that is wide
+WIDE = 20_000
 
 #: what a hostile page would try; it tells in its own text what came of it
 _ATTACK = """\
@@ -104,3 +110,27 @@ def write_notebook(path: Path, sources: tuple[str, ...] = CELLS) -> None:
         "cells": cells,
     }
     path.write_text(json.dumps(notebook, indent=1))
+
+
+def add_wide(folder: Path) -> None:
+    """Add to a store with a run of the first notebook one whose fan-out has very many tasks."""
+    store = open_store(folder)
+    run = store.create_run("wide", store.run("churn/1").version)
+    store.update_run(run.id, status="running", started=run.created)
+    records = [TaskRecord("load", "", "succeeded", started=run.created, finished=run.created)]
+    records.append(TaskRecord("train", "", "succeeded", part="items", count=WIDE))
+    records += [
+        TaskRecord(
+            "train",
+            str(at),
+            "succeeded",
+            started=run.created + at // 16,
+            finished=run.created + at // 16 + 1 + at % 7 / 10,
+            item=f"item {at}",
+            worker=f"tcp://10.0.0.{at % 16}",
+        )
+        for at in range(WIDE)
+    ]
+    store.publish(run.id, records)
+    store.update_run(run.id, status="cancelled", finished=run.created + WIDE / 16)
+    store.close()

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import nbflow
+
 ROOT = Path(__file__).parents[2]
 BUILT = ROOT / "jupyter_ext/nbflow_jupyter/labextension"
 TOKEN = "browser-tests"
@@ -27,6 +29,7 @@ c.ServerApp.allow_root = True
 c.IdentityProvider.token = {token!r}
 c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
 c.LabApp.expose_app_in_browser = True
+c.JupyterNotebookApp.expose_app_in_browser = True
 c.LabServerApp.extra_labextensions_path = [{labextensions!r}]
 """
 
@@ -61,6 +64,10 @@ class Lab:
             )
         wait_for(f"{self.url}/api/status?token={TOKEN}", self.process)
 
+    def run_ended(self) -> None:
+        """Wait until the newest run of the folder has ended."""
+        nbflow.runs(store=self.folder / ".nbflow")[0].wait(120)
+
     def stop(self) -> None:
         """End it, and wait until it has ended."""
         process, self.process = self.process, None
@@ -85,7 +92,8 @@ def prepare(home: Path) -> dict[str, str]:
     if not (front / "labextension").is_symlink():
         (front / "labextension").symlink_to(BUILT)
     text = CONFIG.format(token=TOKEN, labextensions=str(home / "labextensions"))
-    (config / "jupyter_lab_config.py").write_text(text)
+    for app in ("lab", "notebook"):
+        (config / f"jupyter_{app}_config.py").write_text(text)
     news = home / "settings/@jupyterlab/apputils-extension"
     news.mkdir(parents=True, exist_ok=True)
     (news / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')

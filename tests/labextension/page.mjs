@@ -10,18 +10,33 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 export const [url, token, folder] = process.argv.slice(2);
-const require = createRequire(new URL('../../labextension/package.json', import.meta.url));
+const require = createRequire(
+  new URL('../../labextension/package.json', import.meta.url)
+);
 const { chromium } = require('playwright-core');
 const axe = require('axe-core').source;
 
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--font-render-hinting=none']
+  args: [
+    '--no-sandbox',
+    '--disable-dev-shm-usage',
+    '--disable-gpu',
+    '--font-render-hinting=none'
+  ]
 });
-export const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+export const page = await browser.newPage({
+  viewport: { width: 1440, height: 900 }
+});
 page.setDefaultTimeout(20000);
 const complaints = [];
-page.on('pageerror', error => complaints.push(error.message));
+/** Errors in the page that are not ours, by what they say. */
+export const known = [];
+page.on('pageerror', error => {
+  if (!known.includes(error.message)) {
+    complaints.push(error.stack);
+  }
+});
 page.on('response', answer => {
   if (answer.status() >= 500 && answer.url().includes('/nbflow/')) {
     complaints.push(`${answer.status()} ${answer.url()}`);
@@ -40,13 +55,18 @@ export const command = (id, args = {}) =>
     ([id, args]) =>
       Promise.race([
         window.jupyterapp.commands.execute(id, args).then(() => null),
-        new Promise((_, fail) => setTimeout(() => fail(new Error(`${id} does not end`)), 60000))
+        new Promise((_, fail) =>
+          setTimeout(() => fail(new Error(`${id} does not end`)), 60000)
+        )
       ]),
     [id, args]
   );
 /** Begin a command that a dialog holds until it is answered. */
 export const begin = (id, args = {}) =>
-  page.evaluate(([id, args]) => void window.jupyterapp.commands.execute(id, args), [id, args]);
+  page.evaluate(
+    ([id, args]) => void window.jupyterapp.commands.execute(id, args),
+    [id, args]
+  );
 export const shot = name => page.screenshot({ path: join(folder, `${name}.png`) });
 export const shown = selector => page.locator(`${selector}:visible`);
 export const rows = () => page.locator('.jp-nbflow-Row');
@@ -88,7 +108,9 @@ export async function edit(cell, change) {
   await page.evaluate(
     ([cell, text]) => {
       const all = [...window.jupyterapp.shell.widgets('main')];
-      const panel = all.find(widget => widget.content?.widgets?.[cell]?.model?.sharedModel);
+      const panel = all.find(
+        widget => widget.content?.widgets?.[cell]?.model?.sharedModel
+      );
       panel.content.widgets[cell].model.sharedModel.setSource(text);
     },
     [cell, change(source)]
@@ -98,18 +120,21 @@ export async function edit(cell, change) {
 /** Nothing of ours breaks a rule of accessibility that matters. */
 export async function check(where, selector) {
   await page.evaluate(source => window.axe ?? (0, eval)(source), axe);
-  const found = await page.evaluate(
-    async selector => {
-      const { violations } = await window.axe.run(
-        { include: [[selector]], exclude: [['.jp-nbflow-Output']] },
-        { resultTypes: ['violations'] }
+  const found = await page.evaluate(async selector => {
+    const { violations } = await window.axe.run(
+      { include: [[selector]], exclude: [['.jp-nbflow-Output']] },
+      { resultTypes: ['violations'] }
+    );
+    return violations
+      .filter(one => ['serious', 'critical'].includes(one.impact))
+      .map(
+        one =>
+          `${one.id}: ${one.nodes
+            .slice(0, 3)
+            .map(node => `${node.html.slice(0, 160)} ${node.any[0]?.message ?? ''}`)
+            .join(' | ')}`
       );
-      return violations
-        .filter(one => ['serious', 'critical'].includes(one.impact))
-        .map(one => `${one.id}: ${one.nodes.slice(0, 3).map(node => `${node.html.slice(0, 160)} ${node.any[0]?.message ?? ''}`).join(' | ')}`);
-    },
-    selector
-  );
+  }, selector);
   assert.deepEqual(found, [], where);
 }
 

@@ -63,17 +63,42 @@ const scenarios = {
     await shown('.jp-OutputArea-output:has-text("1797 images of 64 pixels")').waitFor({
       timeout: 60000
     });
+    // the step has another cell
+    assert.equal(await state('load'), 'never');
+    await runCells(8);
+    await until(
+      async () => (await state('load')) === 'fresh',
+      'fresh, as it was run by hand',
+      60
+    );
+    await edit(7, source =>
+      source.replace('{len(pixels)} images', '{len(pixels)} pictures')
+    );
+    await until(async () => (await state('load')) === 'stale', 'stale, as it was edited');
+    await edit(7, source =>
+      source.replace('{len(pixels)} pictures', '{len(pixels)} images')
+    );
+    await until(async () => (await state('load')) === 'fresh', 'fresh again');
+    await badge('load').click();
+    await page.getByRole('dialog').locator('li:has-text("by hand")').waitFor();
+    await page.keyboard.press('Escape');
   },
 
   async run_on_dask() {
     await start();
-    await shown('.jp-nbflow-Page[data-run="digits/1"]').waitFor({ timeout: 60000 });
+    await shown('.jp-nbflow-Page[data-run="digits/1"]').waitFor({
+      timeout: 60000
+    });
     // it is watched live: the fan-out fills up, in the graph and in the sidebar
     await command('nbflow:show-runs');
     const seen = new Set();
     await until(
       async () => {
-        seen.add(await shown('.jp-nbflow-Graph-node[data-step=train]').getAttribute('data-status'));
+        seen.add(
+          await shown('.jp-nbflow-Graph-node[data-step=train]').getAttribute(
+            'data-status'
+          )
+        );
         seen.add(await rows().first().getAttribute('data-status'));
         return (await shown('.jp-nbflow-Page[data-status=succeeded]').count()) > 0;
       },
@@ -81,7 +106,10 @@ const scenarios = {
       120
     );
     assert.ok(seen.has('running'), [...seen].join());
-    assert.match(await shown('.jp-nbflow-Graph-node[data-step=train]').innerHTML(), /12\/12/);
+    assert.match(
+      await shown('.jp-nbflow-Graph-node[data-step=train]').innerHTML(),
+      /12\/12/
+    );
     await shot('story-run');
     await shown('.jp-nbflow-Graph-node[data-step=choose]').click();
     await tab('outputs');
@@ -90,28 +118,43 @@ const scenarios = {
     await shown('.jp-nbflow-Log-line:has-text("best of 12")').waitFor();
     await openNotebook(NOTEBOOK);
     for (const step of ['load', 'train', 'mistakes']) {
-      await command('nbflow:go-to-cell', { notebook: NOTEBOOK, cell: 14, step });
+      await command('nbflow:go-to-cell', {
+        notebook: NOTEBOOK,
+        cell: 14,
+        step
+      });
       await until(async () => (await state(step)) === 'fresh', `${step} is fresh`);
     }
   },
 
   async error_to_cell_and_fix() {
     await openNotebook(NOTEBOOK);
-    await edit(19, source => source.replace('confusion = ', 'predicted / 0 + "x"\nconfusion = '));
+    await edit(19, source =>
+      source.replace('confusion = ', 'predicted / 0 + "x"\nconfusion = ')
+    );
     await start();
-    await shown('.jp-nbflow-Page[data-run="digits/2"]').waitFor({ timeout: 60000 });
+    await shown('.jp-nbflow-Page[data-run="digits/2"]').waitFor({
+      timeout: 60000
+    });
     await ended('digits/2', 'failed');
     await shot('story-failed');
     await shown('.jp-nbflow-Page[data-run="digits/2"] .jp-nbflow-Error-place').click();
-    await until(async () => (await cursor()) === '19:3', 'the cursor on the line that failed');
+    await until(
+      async () => (await cursor()) === '19:3',
+      'the cursor on the line that failed'
+    );
     await until(async () => (await state('evaluate')) === 'failed', 'a failed badge');
     await edit(19, source => source.replace('predicted / 0 + "x"\n', ''));
     await until(async () => (await state('evaluate')) === 'stale', 'a stale badge');
     await start();
-    await shown('.jp-nbflow-Page[data-run="digits/3"]').waitFor({ timeout: 60000 });
+    await shown('.jp-nbflow-Page[data-run="digits/3"]').waitFor({
+      timeout: 60000
+    });
     await ended('digits/3', 'succeeded');
     // what had been computed was taken over
-    await shown('.jp-nbflow-Page[data-run="digits/3"] .jp-nbflow-Page-header:has-text("cached")').waitFor();
+    await shown(
+      '.jp-nbflow-Page[data-run="digits/3"] .jp-nbflow-Page-header:has-text("cached")'
+    ).waitFor();
   },
 
   async compare_and_load() {
@@ -124,22 +167,27 @@ const scenarios = {
     await shown('.jp-nbflow-Compare [data-tab=data]').click();
     await shown('.jp-nbflow-CompareTable').waitFor();
     await openNotebook(NOTEBOOK);
-    await open('digits/3', { step: 'choose', tab: 'artifacts' });
-    await shown('[data-artifact=table] button:has-text("Load")').click();
+    await open('digits/3', { step: 'load', tab: 'artifacts' });
+    await shown('[data-artifact=pixels] button:has-text("Load")').click();
     await page
-      .locator('.jp-Notebook .jp-OutputArea-output table:visible:has-text("accuracy")')
+      .locator('.jp-Notebook .jp-OutputArea-output table:visible:has-text("pixel_0_0")')
       .first()
       .waitFor({ timeout: 60000 });
   },
 
   async server_restart() {
+    // JupyterLab says so, whenever it notices
+    const lost = page.locator('.jp-Dialog[aria-label*="Server Connection Error"]');
+    await page.addLocatorHandler(lost, () => lost.locator('button').last().click());
     await open('digits/3');
     await begin('nbflow:start-again', { run: 'digits/3' });
     await page.locator('.jp-Dialog .jp-mod-accept').click();
-    await shown('.jp-nbflow-Page[data-run="digits/4"]').waitFor({ timeout: 60000 });
+    await shown('.jp-nbflow-Page[data-run="digits/4"]').waitFor({
+      timeout: 60000
+    });
     // the run is a process of its own: it goes on, and ends, without the server
     await server('stop');
-    await page.waitForTimeout(1500);
+    await server('run_ended');
     await server('start');
     await ended('digits/4', 'succeeded');
     await until(
@@ -153,9 +201,10 @@ const scenarios = {
     // the stream is there again: the next run is told without asking
     await openNotebook(NOTEBOOK);
     await shot('story-restarted');
-    await page.locator('.jp-Dialog .jp-mod-accept').click({ timeout: 1000 }).catch(() => undefined);
     await start();
-    await shown('.jp-nbflow-Page[data-run="digits/5"]').waitFor({ timeout: 60000 });
+    await shown('.jp-nbflow-Page[data-run="digits/5"]').waitFor({
+      timeout: 60000
+    });
     await ended('digits/5', 'succeeded');
   }
 };

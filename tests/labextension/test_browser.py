@@ -6,8 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
-#: the scenarios of each script
+#: the scenarios of each script, in the order in which they are played
 SCENARIOS = {
+    "notebook7.mjs": (
+        "sidebar_of_the_file_list",
+        "notebook_with_badges",
+        "run_pages_below",
+        "runs_a_flow",
+    ),
     "story.mjs": (
         "cells_by_hand",
         "run_on_dask",
@@ -29,6 +35,7 @@ SCENARIOS = {
         "compare",
         "tag_and_delete",
         "another_folder",
+        "twenty_thousand_tasks",
         "hostile_html",
         "reload",
         "accessible_in_both_themes",

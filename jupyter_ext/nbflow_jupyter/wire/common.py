@@ -103,7 +103,10 @@ class RunError(TypedDict):
 
 
 class StepState(TypedDict):
-    """A step of a run as it stands. `total` is null while a fan-out's items are unknown."""
+    """A step of a run as it stands. `total` is null while a fan-out's items are unknown.
+
+    `waits` says why a task of it that was started does not run yet.
+    """
 
     name: str
     status: TaskStatus
@@ -112,3 +115,4 @@ class StepState(TypedDict):
     total: int | None
     started: float | None
     finished: float | None
+    waits: str | None

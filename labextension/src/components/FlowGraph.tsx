@@ -49,6 +49,8 @@ function note(
     } else if (cached) {
       parts.push(trans.__('%1 cached', cached));
     }
+  } else if (state.waits !== null) {
+    return state.waits;
   } else if (state.status !== 'succeeded' && state.status !== 'running') {
     parts.push(statusText(trans, state.status));
   }
@@ -180,7 +182,7 @@ export function FlowGraph(props: IGraphProps): JSX.Element {
               onMouseEnter={() => setHovered(node.name)}
               onMouseLeave={() => setHovered(null)}
             >
-              <title>{node.doc || node.name}</title>
+              <title>{state?.waits || node.doc || node.name}</title>
               {many && (
                 <>
                   <rect

@@ -30,12 +30,14 @@ export function History(props: IHistoryProps): JSX.Element {
   const list = React.useRef<HTMLUListElement>(null);
   const now = Date.now() / 1000;
   const shown = past(runs);
-  const failed = shown.find(run => run.status === 'failed');
+  const failed = shown.find(run => run.run && run.status === 'failed');
   React.useEffect(() => {
-    list.current?.querySelector('button')?.focus();
+    list.current?.querySelector<HTMLElement>('button:enabled')?.focus();
   }, []);
   const walk = (event: React.KeyboardEvent) => {
-    const buttons = [...list.current!.querySelectorAll('button')];
+    const buttons = [
+      ...list.current!.querySelectorAll<HTMLButtonElement>('button:enabled')
+    ];
     const move = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (move) {
       const at = buttons.indexOf(document.activeElement as HTMLButtonElement);
@@ -50,18 +52,19 @@ export function History(props: IHistoryProps): JSX.Element {
         <span>{statusText(trans, props.state)}</span>
       </header>
       {shown.length === 0 ? (
-        <p>{trans.__('This step has not run as part of a flow.')}</p>
+        <p>{trans.__('This step has not run.')}</p>
       ) : (
         <ul ref={list} onKeyDown={walk} aria-label={trans.__('Where it ran')}>
           {shown.map(run => (
-            <li key={run.run}>
+            <li key={run.run || 'by hand'}>
               <button
                 type="button"
                 data-run={run.run}
+                disabled={!run.run}
                 onClick={() => props.onOpen(run.run)}
               >
                 <Glyph status={run.status} trans={trans} size={14} />
-                <b>{run.run}</b>
+                <b>{run.run || trans.__('by hand')}</b>
                 <span>{run.engine}</span>
                 <span>
                   {run.started !== null &&

@@ -175,7 +175,11 @@ export function TaskOverview(props: IOverviewProps): JSX.Element {
             [trans.__('Status'), statusText(trans, row.status)],
             [trans.__('Item'), row.item === null ? null : short(row.item, 200)],
             [
-              row.status === 'cached' ? trans.__('Why cached') : trans.__('Why it ran'),
+              row.status === 'cached'
+                ? trans.__('Why cached')
+                : row.status === 'pending'
+                  ? trans.__('Why it waits')
+                  : trans.__('Why it ran'),
               row.cached_from
                 ? trans.__('%1, from %2', row.reason ?? '', row.cached_from)
                 : row.reason

@@ -179,6 +179,7 @@ function Header(props: IRunPageProps): JSX.Element {
   const total = states.reduce((sum, state) => sum + (state.total ?? state.done + 1), 0);
   const done = states.reduce((sum, state) => sum + state.done, 0);
   const cached = states.reduce((sum, state) => sum + (state.counts.cached ?? 0), 0);
+  const waiting = running && states.find(state => state.waits !== null);
   const seconds = row.started === null ? null : (row.finished ?? now) - row.started;
   return (
     <header className="jp-nbflow-Page-header">
@@ -200,6 +201,11 @@ function Header(props: IRunPageProps): JSX.Element {
           {cached > 0 && ` · ${trans.__('%1 cached', cached)}`}
           {` · ${row.engine}`}
         </p>
+        {waiting && (
+          <p className="jp-nbflow-Page-waits" title={waiting.waits!}>
+            <b>{waiting.name}</b> {waiting.waits}
+          </p>
+        )}
       </div>
       <div className="jp-nbflow-Tags">
         {row.tags.map(tag => (

@@ -48,6 +48,8 @@ export class RunList {
   private next: string | null = null;
   /** Answers to older questions are dropped. */
   private asked = 0;
+  /** What was told since the first page was last asked for. */
+  private since: IRunRow[] = [];
 
   get more(): boolean {
     return this.next !== null;
@@ -73,6 +75,7 @@ export class RunList {
   /** The first page again; what was loaded further down stays. */
   async refresh(): Promise<void> {
     const asked = ++this.asked;
+    this.since = [];
     this.loading = true;
     this.changed.emit();
     try {
@@ -81,7 +84,9 @@ export class RunList {
         return;
       }
       const kept = this.tail(page);
-      this.runs = [...page.runs, ...kept];
+      // an answer may be older than what was told while it was on its way
+      const told = new Map(this.since.map(run => [run.id, run]));
+      this.runs = [...page.runs.map(run => told.get(run.id) ?? run), ...kept];
       this.next = kept.length ? this.next : page.next;
       this.total = page.total;
       this.error = null;
@@ -124,6 +129,9 @@ export class RunList {
     const index = this.runs.findIndex(other => other.id === run.id);
     if (index < 0) {
       return false;
+    }
+    if (this.loading) {
+      this.since.push(run);
     }
     this.runs = this.runs.with(index, run);
     this.changed.emit();

@@ -98,18 +98,22 @@ export class RunPageModel implements IDisposable {
   }
 
   async load(): Promise<void> {
+    const since: IChange[] = (this._since = []);
     try {
       const [detail, graph] = await Promise.all([
         this.api.run(this.path),
         this.api.graph(this.path)
       ]);
-      if (this._disposed) {
+      if (this._disposed || since !== this._since) {
         return;
       }
+      this._since = null;
       this.detail = detail;
       this.graph = graph;
       this.error = null;
       this.takeStates(graph.states);
+      // an answer may be older than what was told while it was on its way
+      since.forEach(change => this.take(change));
       const failed = detail.error?.step;
       if (failed && this.state.step === null) {
         this.state = { ...this.state, step: failed, key: detail.error?.task ?? null };
@@ -117,6 +121,10 @@ export class RunPageModel implements IDisposable {
       this.changed.emit();
       await this.loadStrips(graph.nodes.map(node => node.name));
     } catch (reason) {
+      if (since !== this._since) {
+        return;
+      }
+      this._since = null;
       this.error = reason instanceof Error ? reason.message : String(reason);
       this.changed.emit();
     }
@@ -145,24 +153,29 @@ export class RunPageModel implements IDisposable {
       change.store === this.api.store &&
       (change.path === this.path || change.run?.run === this.path)
     ) {
-      if (change.kind === 'deleted') {
-        this.gone = true;
-        this.changed.emit();
-        return;
-      }
-      if (change.run && this.detail) {
-        const ended = isFinal(change.run.status) && !isFinal(this.detail.row.status);
-        this.detail = { ...this.detail, row: change.run };
-        if (ended) {
-          void this.load();
-        }
-      }
-      const names = this.takeStates(
-        change.steps.length ? change.steps : (change.run?.steps ?? [])
-      );
-      this.later(names);
-      this.changed.emit();
+      this._since?.push(change);
+      this.take(change);
     }
+  }
+
+  private take(change: IChange): void {
+    if (change.kind === 'deleted') {
+      this.gone = true;
+      this.changed.emit();
+      return;
+    }
+    if (change.run && this.detail) {
+      const ended = isFinal(change.run.status) && !isFinal(this.detail.row.status);
+      this.detail = { ...this.detail, row: change.run };
+      if (ended) {
+        void this.load();
+      }
+    }
+    const names = this.takeStates(
+      change.steps.length ? change.steps : (change.run?.steps ?? [])
+    );
+    this.later(names);
+    this.changed.emit();
   }
 
   /** Tasks of the run: the more there are, the more rarely they are looked at. */
@@ -206,6 +219,8 @@ export class RunPageModel implements IDisposable {
     this.changed.emit();
   }
 
+  /** What was told since the run was asked for; null where no answer is on its way. */
+  private _since: IChange[] | null = null;
   private readonly _moved = new Set<string>();
   private _timer = 0;
   private _disposed = false;

@@ -162,8 +162,12 @@ function badgeOf(view: EditorView, options: IMarksOptions): Range<Decoration> | 
       ? duration(last.finished - last.started)
       : '';
   const title = last
-    ? `${label}, ${last.run}, ${age(last.created, Date.now() / 1000)}`
-    : options.trans.__('This step has not run as part of a flow');
+    ? [
+        label,
+        last.run || options.trans.__('by hand'),
+        age(last.created, Date.now() / 1000)
+      ].join(', ')
+    : options.trans.__('This step has not run');
   const widget = new Badge(
     tag.name,
     state,

@@ -1,15 +1,17 @@
 /** A notebook as a flow while it is edited: compiled after each pause, joined with its runs. */
 
-import { NotebookPanel } from '@jupyterlab/notebook';
+import { Cell } from '@jupyterlab/cells';
+import { Notebook, NotebookActions, NotebookPanel } from '@jupyterlab/notebook';
 import { IDisposable } from '@lumino/disposable';
 import { Debouncer } from '@lumino/polling';
 import { Signal } from '@lumino/signaling';
 
 import { cellTag } from '../models/cells';
 import { IStepBadge, stepBadge } from '../models/cellstates';
+import { HandRuns, withHand } from '../models/handruns';
 import { INbflow } from '../tokens';
 import { IChange, ICompiled, IDiagnostic, INotebookState, IStepRun } from '../wire';
-import { serverPath, tagsOf } from './places';
+import { serverPath, stepOf, tagsOf } from './places';
 
 export interface INotebookChoices {
   badges: boolean;
@@ -30,6 +32,9 @@ export class NotebookFlow implements IDisposable {
     nbflow.live.changed.connect(this.onChange, this);
     panel.context.pathChanged.connect(this.restart, this);
     panel.content.activeCellChanged.connect(this.onActive, this);
+    NotebookActions.executionScheduled.connect(this.onBegin, this);
+    NotebookActions.executed.connect(this.onEnd, this);
+    panel.sessionContext.statusChanged.connect(this.onStatus, this);
     void panel.context.ready.then(() => {
       if (!this.isDisposed) {
         panel.content.model?.contentChanged.connect(this.onContent, this);
@@ -48,6 +53,8 @@ export class NotebookFlow implements IDisposable {
   dispose(): void {
     this.isDisposed = true;
     this.nbflow.live.changed.disconnect(this.onChange, this);
+    NotebookActions.executionScheduled.disconnect(this.onBegin, this);
+    NotebookActions.executed.disconnect(this.onEnd, this);
     this.compiling.dispose();
     this.asking.dispose();
     Signal.clearData(this);
@@ -85,18 +92,21 @@ export class NotebookFlow implements IDisposable {
 
   /** The state of a step for its cells. */
   badge(step: string): IStepBadge {
-    return stepBadge(
-      this.runs?.steps.find(other => other.name === step),
-      this.codes.get(step)?.code ?? null
-    );
+    const { runs, code } = this.history(step);
+    return stepBadge({ name: step, runs }, code);
   }
 
   /** Where a step ran so far, newest first, and the hash of its code now. */
-  history(step: string): { runs: readonly IStepRun[]; code: string | null } {
-    return {
-      runs: this.runs?.steps.find(other => other.name === step)?.runs ?? [],
-      code: this.codes.get(step)?.code ?? null
-    };
+  history(step: string): { runs: IStepRun[]; code: string | null } {
+    const runs = this.runs?.steps.find(other => other.name === step)?.runs ?? [];
+    const code = this.codes.get(step)?.code ?? null;
+    const cells = this.panel.content.widgets
+      .filter(cell => stepOf(cell) === step)
+      .map(({ model: { sharedModel } }) => ({
+        id: sharedModel.getId(),
+        source: sharedModel.getSource()
+      }));
+    return { runs: withHand(runs, this.byHand.of(cells, code)), code };
   }
 
   /** What is wrong in a cell. */
@@ -136,6 +146,31 @@ export class NotebookFlow implements IDisposable {
 
   private onContent(): void {
     void this.compiling.invoke().catch(() => undefined);
+  }
+
+  private onBegin(_: unknown, ran: { notebook: Notebook; cell: Cell }): void {
+    if (ran.notebook === this.panel.content && stepOf(ran.cell)) {
+      const { sharedModel } = ran.cell.model;
+      this.byHand.begin(sharedModel.getId(), sharedModel.getSource(), Date.now() / 1000);
+      this.redraw();
+    }
+  }
+
+  private onEnd(
+    _: unknown,
+    ran: { notebook: Notebook; cell: Cell; success: boolean }
+  ): void {
+    if (ran.notebook === this.panel.content && stepOf(ran.cell)) {
+      this.byHand.end(ran.cell.model.sharedModel.getId(), ran.success, Date.now() / 1000);
+      this.redraw();
+    }
+  }
+
+  private onStatus(_: unknown, status: string): void {
+    if (status === 'restarting' || status === 'dead') {
+      this.byHand.clear();
+      this.redraw();
+    }
   }
 
   private onActive(): void {
@@ -205,6 +240,7 @@ export class NotebookFlow implements IDisposable {
 
   private readonly compiling: Debouncer<void, void, []>;
   private readonly asking: Debouncer<void, void, []>;
+  private readonly byHand = new HandRuns();
   private asked = 0;
   private codes = new Map<string, { code: string; source: string }>();
 }

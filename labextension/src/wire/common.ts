@@ -87,4 +87,5 @@ export interface IStepState {
   total: number | null;
   started: number | null;
   finished: number | null;
+  waits: string | null;
 }

@@ -25,7 +25,9 @@ def _workers(_: click.Context, __: click.Parameter, value: str | None) -> str | 
 def engine_options(function: Any) -> Any:
     """The options of the verbs that start a run, beside its parameters."""
     options = [
-        click.option("--on", metavar="ENGINE", help="dask, inline, kubernetes, or a scheduler's address."),
+        click.option(
+            "--on", metavar="ENGINE", help="dask, inline, kubernetes, or a scheduler's address."
+        ),
         click.option("--max-workers", type=click.IntRange(min=1), help="Tasks at once, at most."),
         click.option(
             "--workers",

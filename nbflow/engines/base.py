@@ -64,8 +64,6 @@ class Engine(Protocol):
     """Runs tasks. All calls come from one thread, and none but `wait` takes long."""
 
     name: str
-    #: tasks run in the driver's own process: an interrupt of it ends the task at hand
-    here: bool
 
     def open(self, job: Job) -> None:
         """Get ready. A `UserError` where a request can't be honoured or nothing is there."""
@@ -85,6 +83,13 @@ class Engine(Protocol):
 
     def under_way(self) -> list[UnderWay]:
         """The batches that were started and have not ended."""
+        ...
+
+    def interrupt(self) -> None:
+        """The driver was interrupted: in a signal handler, end a task of this very process.
+
+        A `KeyboardInterrupt` may be raised, but only where no record is lost by it.
+        """
         ...
 
     def stop(self, hard: bool) -> None:

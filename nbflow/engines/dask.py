@@ -32,7 +32,6 @@ class DaskEngine:
     """The default engine."""
 
     name = "dask"
-    here = False
 
     def __init__(
         self, address: str = "dask", cluster: Cluster | None = None, own: bool = False
@@ -92,6 +91,9 @@ class DaskEngine:
                 batch = Batch(0, work.step.name, work.part, work.attempt, work.keys)
                 found.append(UnderWay(batch, 0.0, why))
         return found
+
+    def interrupt(self) -> None:
+        """No task runs in this process."""
 
     def stop(self, hard: bool) -> None:
         """End what runs at the workers; what waits is cancelled here."""

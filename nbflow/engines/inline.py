@@ -34,7 +34,6 @@ class InlineEngine:
     """The engine for pdb: no other process, no parallel tasks."""
 
     name = "inline"
-    here = True
 
     def __init__(self, address: str = "inline") -> None:
         self._waiting: deque[Batch] = deque()
@@ -96,6 +95,11 @@ class InlineEngine:
     def under_way(self) -> list[UnderWay]:
         """The task at hand."""
         return [self._now] if self._now else []
+
+    def interrupt(self) -> None:
+        """End the task at hand, and start no other one."""
+        if self._runner is not None:
+            self._runner.interrupt()
 
     def stop(self, hard: bool) -> None:
         """Start no other task: the one at hand was ended by the interrupt."""

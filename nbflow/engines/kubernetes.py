@@ -44,7 +44,6 @@ class KubernetesEngine:
     """A cluster's Jobs."""
 
     name = "kubernetes"
-    here = False
 
     def __init__(self, address: str = "kubernetes") -> None:
         self._flights: dict[int, Flight] = {}
@@ -116,6 +115,9 @@ class KubernetesEngine:
             for one in self._flights.values()
         ]
         return found + [UnderWay(_rest(one), 0.0, one.waits) for one in self._sender.waiting()]
+
+    def interrupt(self) -> None:
+        """No task runs in this process."""
 
     def stop(self, hard: bool) -> None:
         """Delete the run's Jobs and pods; each pod has a moment to say how its task ended."""

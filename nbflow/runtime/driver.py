@@ -106,10 +106,7 @@ class Driver:
             self._take([Begun()])
             self._take(self._cancels(pulse))
             while self._ended is None:
-                try:
-                    records = self._engine.wait(_WAIT)
-                except KeyboardInterrupt:  # between two tasks of the inline engine
-                    records = []
+                records = self._engine.wait(_WAIT)
                 if pulse.lost is not None:
                     raise pulse.lost
                 self._take([*self._record(records), *self._clock(), *self._cancels(pulse)])
@@ -352,8 +349,7 @@ def _interrupts(pulse: Pulse, engine: Engine) -> Iterator[None]:
 
     def ask(*_: Any) -> None:
         pulse.stops += 1
-        if engine.here and engine.under_way():
-            raise KeyboardInterrupt
+        engine.interrupt()
 
     held = signal.signal(signal.SIGINT, ask)
     try:

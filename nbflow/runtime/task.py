@@ -64,6 +64,8 @@ class TaskRunner:
         self._folder = folder
         self._package: LoadedPackage | None = None
         self._home = _home(self.run_record.notebook)
+        self._performing = False
+        self._interrupted = False
 
     def run(self, step: str, key: Key, attempt: int, part: Part = "main") -> TaskRecord:
         """Run one attempt of a task. Its values can be read after `flush`."""
@@ -71,15 +73,22 @@ class TaskRunner:
         outcome = _Outcome()
         self.capture.begin(task_name(step, part, text, attempt), started)
         try:
+            self._performing = True
+            if self._interrupted:
+                raise KeyboardInterrupt
             self._perform(one, key, text, part, outcome)
+            self._performing = False
         except Absent as absent:
             outcome.status = "skipped"
             outcome.reason = f"`{absent.source}`, which makes `{absent.name}`, was skipped"
         except KeyboardInterrupt:
+            self._performing = False
             outcome.status, outcome.reason = "cancelled", "cancelled while it ran"
         except BaseException as error:
+            self._performing = False
             outcome.status = "failed"
             outcome.error = error_json(error, step, text, self.source)
+        self._performing = False
         log, outputs, aside = self.capture.end()
         writer = self.writer
         return TaskRecord(
@@ -100,6 +109,15 @@ class TaskRunner:
             reason=outcome.reason,
             changed=outcome.changed,
         )
+
+    def interrupt(self) -> None:
+        """From a signal handler: end the task at hand as cancelled, and every one that follows.
+
+        What is nbflow's own work before and after a task's code is not interrupted.
+        """
+        self._interrupted = True
+        if self._performing:
+            raise KeyboardInterrupt
 
     def _log(self, log: bytes, aside: list[list[int]]) -> dict[str, Any] | None:
         """The log stored; its preview tells the ranges that the step did not print itself."""

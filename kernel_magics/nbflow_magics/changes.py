@@ -38,7 +38,7 @@ class Changes:
     def before(self, ran: Ran, reads: Iterable[str]) -> list[Diagnostic]:
         """Look before a step's cell runs; what to say of values it is about to read."""
         reads = list(reads)
-        for name in self._look.before(self._serials([*reads, *reversed(self._makers)])):
+        for name in self._look.before(self._serials([*reads, *reversed(list(self._makers))])):
             self._changed[name] = Changed(self._makers[name].serial, None)
         return self._once(ran.step, (self._of_read(ran, name) for name in reads))
 

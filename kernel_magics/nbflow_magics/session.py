@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -223,6 +224,8 @@ class Session:
         names = self.shell.user_ns
         names.pop(TASKS, None)
         names.pop("__nbflow_task__", None)
+        if running.idle and not result.success:
+            return  # its tags are wrong: nothing of it ran
         if running.step is not None and result.success and not running.idle:
             self._finish_step(running, running.step)
         bound = [
@@ -239,9 +242,10 @@ class Session:
             names.update(self.replay.recalled.parameters())
         for name in bound:
             self.skipped.pop(name, None)
-        self._remember(running, bound, result)
+        status = self._status(running, result)
+        self._remember(running, bound, status)
         ran = running.ran(tuple(bound))
-        stale = self.watch.after(ran, running.reads)
+        stale = self.watch.after(ran, running.reads, status)
         if running.step is not None and not running.idle:
             running.found += self.changes.after(ran, running.reads, bool(result.success))
         say([*running.found, *stale_steps(stale)], self.state())
@@ -261,7 +265,13 @@ class Session:
         self.fanouts[step] = tasks.fanout
         self.shell.user_ns[step] = tasks.fanout.sequence()
 
-    def _remember(self, running: Running, bound: list[str], result: ExecutionResult) -> None:
+    def _status(self, running: Running, result: ExecutionResult) -> Status:
+        tasks = running.tasks
+        if not result.success or (tasks is not None and tasks.failed):
+            return "failed"
+        return "skipped" if running.skipped else "succeeded"
+
+    def _remember(self, running: Running, bound: list[str], status: Status) -> None:
         if running.step is None or running.idle:
             return
         tasks = running.tasks
@@ -269,9 +279,8 @@ class Session:
             failed = sum(branch.error is not None for branch in tasks.fanout)
             made: dict[str, Any] = {"tasks": len(tasks.fanout.branches), "failed": failed}
         else:
-            made = {name: self.shell.user_ns[name] for name in bound}
-        failed_alone = not result.success or (tasks is not None and tasks.failed)
-        status: Status = "failed" if failed_alone else "skipped" if running.skipped else "succeeded"
+            values = {name: self.shell.user_ns[name] for name in bound}
+            made = {n: v for n, v in values.items() if not isinstance(v, ModuleType)}
         outputs = getattr(self.shell.history_manager, "outputs", {})
         self.history.add(
             running.step,
@@ -297,7 +306,7 @@ class Session:
         """The steps as this kernel knows them, for a front end."""
         steps = {
             name: {
-                "state": "stale" if run.stale else "fresh",
+                "state": run.state,
                 "cells": sorted(filter(None, run.cells)),
             }
             for name, run in self.watch.steps.items()

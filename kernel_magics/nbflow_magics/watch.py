@@ -10,12 +10,15 @@ import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbcompile.diagnostics import Diagnostic
 from nbflow_magics.cells import Cells
 from nbflow_magics.crossing import crossing_problem
 from nbflow_magics.names import Names, global_reads
+
+if TYPE_CHECKING:
+    from nbflow.store.records import Status
 
 #: hidden state is looked for in functions, and in those that they call, up to this many
 _FUNCTIONS = 200
@@ -45,6 +48,15 @@ class StepRun:
     reads: dict[str, int] = field(default_factory=dict)
     cells: set[str | None] = field(default_factory=set)
     stale: bool = False
+    #: how its cell ended that ran last
+    status: Status = "succeeded"
+
+    @property
+    def state(self) -> str:
+        """As a front end shows it: "fresh", "stale", "failed" or "skipped"."""
+        if self.status != "succeeded":
+            return self.status
+        return "stale" if self.stale else "fresh"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +104,7 @@ class Watch:
             found.append(problem)
         return found
 
-    def after(self, ran: Ran, reads: Mapping[str, int]) -> list[str]:
+    def after(self, ran: Ran, reads: Mapping[str, int], status: Status) -> list[str]:
         """Take in that a cell has run; the steps that became stale through it."""
         self._forget_edited(ran)
         self._serial += 1
@@ -109,6 +121,7 @@ class Watch:
             own = {name for name, maker in self.makers.items() if maker.step == ran.step}
             known.reads.update({n: serial for n, serial in reads.items() if n not in own})
             known.stale = False
+            known.status = status
         return self._mark_stale(ran)
 
     def forget_cells(self, deleted: Iterable[str]) -> None:

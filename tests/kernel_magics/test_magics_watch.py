@@ -70,6 +70,15 @@ def test_values_that_can_cross_are_not_talked_about(run: Any) -> None:
     assert run("%%step b\ne = (a, c, f, d, len(big))") == ""
 
 
+def test_a_step_that_failed_is_not_fresh(run: Any, shell: Any) -> None:
+    run("%%step load\nx = 1\nimport math")
+    for cell in ("%%step bad\nx / 0", "%%step typo --gpus 1\n1", "%%step big --when x > 1\ny = x"):
+        shell.run_cell(cell)
+    steps = shell.ast_transformers[-1]._session.state()["steps"]
+    states = {name: step["state"] for name, step in steps.items()}
+    assert states == {"load": "fresh", "bad": "failed", "big": "skipped"}
+
+
 def test_steps_become_stale(run: Any) -> None:
     run("%%step load\nx = 1", "one")
     run("%%step clean\ny = x", "two")

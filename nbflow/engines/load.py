@@ -20,9 +20,9 @@ def load_engine(on: str, settings: Mapping[str, Any] | None = None) -> Engine:
     """
     if on == "kubernetes" and (settings or {}).get("workers") is not None:
         from nbflow.engines.dask import DaskEngine
-        from nbflow.kubernetes.dask import OperatorCluster
+        from nbflow.kubernetes.dask import OwnCluster
 
-        return DaskEngine(on, OperatorCluster(), own=True)
+        return DaskEngine(on, OwnCluster(), own=True)
     name = "dask" if "://" in on else on
     found = {one.name: one for one in entry_points(group=GROUP)}
     if name in found:

@@ -1,7 +1,7 @@
 """Dask: a scheduler and workers in Kubernetes for one run, brought up and taken down by nbflow.
 
-dask-kubernetes' operator makes the pods. How many of which kind there should be is decided here:
-the driver knows what waits, and the operator's own autoscaler knows one kind of workers only.
+Who makes the pods, `keeper` says. How many of which kind there should be is decided here: the
+driver knows what waits, and the autoscaler of dask-kubernetes' operator knows one kind only.
 """
 
 from __future__ import annotations
@@ -11,37 +11,35 @@ import os
 import threading
 import time
 import warnings
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from nbflow.engines.base import Job, Work
 from nbflow.engines.guided import Waiting
 from nbflow.engines.ledger import Ledger
 from nbflow.engines.worker import nbflow_version, probe
 from nbflow.kubernetes.access import Access, passing, told
-from nbflow.kubernetes.dask_manifests import (
-    PORT,
-    cluster_name,
-    dask_cluster,
-    group_name,
-    worker_group,
-)
-from nbflow.kubernetes.dask_objects import DaskObjects
+from nbflow.kubernetes.dask_manifests import PORT
 from nbflow.kubernetes.forward import Forward
 from nbflow.kubernetes.groups import Demand, Group, Planner, groups_of
+from nbflow.kubernetes.keeper import keeper_for
 from nbflow.kubernetes.manifests import DRIVER_JOB, DRIVER_UID, Owner, Place
 from nbflow.kubernetes.names import RunName, run_name
 from nbflow.kubernetes.open import open_cluster, store_address
 from nbflow.kubernetes.settings import read_settings
-from nbflow.kubernetes.states import stuck, waits_for
+from nbflow.kubernetes.states import ending, stuck, waits_for
+
+T = TypeVar("T")
 
 #: seconds between two looks at the cluster
 _LOOK = 1.0
+#: how often a container ends before it counts as one that cannot run
+_TIMES = 2
 #: seconds that the operator may take to notice a new cluster
 _OPERATOR = 60.0
 
 
-class OperatorCluster:
+class OwnCluster:
     """A Dask cluster of the run's own."""
 
     ledger: Ledger | None = None
@@ -59,7 +57,8 @@ class OperatorCluster:
         self._broken: dict[str, str] = {}
         self._scaled: dict[str, int] = {}
         self._since: dict[str, float] = {}
-        self._made = False
+        #: the groups that have had workers: one that ends is no sign that none can start
+        self._had: set[str] = set()
 
     @property
     def client(self) -> Any:
@@ -67,25 +66,24 @@ class OperatorCluster:
         return self._client
 
     def open(self, job: Job) -> None:
-        """Reach Kubernetes, and make sure that the operator and all else is there."""
+        """Reach Kubernetes, and make sure that it makes such pods."""
         self._settings = read_settings(job.settings)
         assert self._settings.workers is not None
         self._job = job
         self.store = store_address(job.store, self._settings)
         self._access: Access = open_cluster(job, self._settings)
-        self._objects = DaskObjects(self._access)
+        self._keeper = keeper_for(self._access, _inside())
         self._groups = groups_of(job.spec, self._settings)
         names = [group.name for group in self._groups.groups]
         self._planner = Planner(self._settings.workers, names)
         place = Place(RunName(job.spec.name, 0), self._settings, self.store)
-        manifest = dask_cluster(place, "nbflow-dry-run", self._groups.groups[0])
-        self._objects.check(manifest, inside=_inside())
+        self._keeper.check(place, self._groups.groups)
 
     def begin(self, run: int) -> None:
         """Note which run it is; what is all cached starts nothing."""
         name = run_name(self._job.store.run(run))
-        self._place = Place(name, self._settings, self.store, _owner())
-        self._name = cluster_name(name)
+        place = Place(name, self._settings, self.store, _owner())
+        self._keeper.begin(place, self._groups.groups)
 
     def want(self, waiting: Sequence[Waiting], flying: Sequence[Work]) -> None:
         """Hear what there is to do; the first time, begin to bring workers up."""
@@ -140,11 +138,13 @@ class OperatorCluster:
                 self._client.close(timeout=2)
         if self._forward is not None:
             self._forward.close()
-        if self._made:
-            with contextlib.suppress(Exception):  # else the operator does it, as it is idle
-                self._objects.delete_cluster(self._name)
+        if self._thread is not None:
+            with contextlib.suppress(Exception):  # else it ends by itself, as it is idle
+                self._keeper.close()
 
     def _has(self, name: str) -> int:
+        if self._client is None or self._client.status != "running":
+            return 0
         with self._lock:
             return len(self._fit.get(name, ()))
 
@@ -164,15 +164,11 @@ class OperatorCluster:
 
     def _start(self) -> bool:
         """Make the cluster and connect to its scheduler; whether there is one."""
-        home, *others = self._groups.groups
-        self._made = True
-        self._insist(
-            lambda: self._objects.make_cluster(dask_cluster(self._place, self._name, home))
-        )
+        self._insist(self._keeper.start)
         until = time.monotonic() + _OPERATOR
-        while self._objects.phase(self._name) is None:
+        while not self._insist(self._keeper.noticed):
             if time.monotonic() > until:
-                what = f"The Dask operator has not taken notice of the Dask cluster {self._name}"
+                what = "The Dask operator has not taken notice of the Dask cluster of this run"
                 self._break("", f"{what} in {_OPERATOR:.0f} seconds. Check that its pod runs.")
                 return False
             if self._over.wait(0.3):
@@ -180,41 +176,35 @@ class OperatorCluster:
         pod = self._scheduler()
         if pod is None:
             return False
+        self._insist(lambda: self._keeper.ready(pod))
         self._connect(pod)
-        for group in others:
-            self._insist(
-                lambda group=group: self._objects.make_group(
-                    worker_group(self._place, self._name, group)
-                )
-            )
         return True
 
-    def _insist(self, call: Any) -> None:
+    def _insist(self, call: Callable[[], T]) -> T:
         """Call until it succeeds or is refused: a server that restarts is no reason to fail."""
         while True:
             try:
-                call()
-                return
+                return call()
             except Exception as error:
                 if not passing(error) or self._over.wait(_LOOK):
                     raise
 
     def _scheduler(self) -> dict[str, Any] | None:
         """The scheduler's pod, once it is ready; None where that will never be."""
-        while not self._over.wait(0.3):
-            for pod in self._objects.pods(self._name):
-                if pod["metadata"]["labels"].get("dask.org/component") != "scheduler":
+        while "" not in self._broken and not self._over.wait(0.3):
+            for pod in self._insist(self._keeper.pods):
+                if self._keeper.serves(pod) is not None:
                     continue
                 if _is_ready(pod):
                     return pod
-                self._tell([group.name for group in self._groups.groups], pod, "Dask's scheduler: ")
+                self._tell("", pod)
         return None
 
     def _connect(self, pod: dict[str, Any]) -> None:
         from distributed import Client
 
         if _inside():
-            address = f"tcp://{self._name}-scheduler.{self._access.namespace}.svc:{PORT}"
+            address = self._keeper.inside()
         else:
             self._forward = Forward(self._access, pod["metadata"]["name"], PORT)
             address = f"tcp://127.0.0.1:{self._forward.port}"
@@ -223,15 +213,15 @@ class OperatorCluster:
             warnings.simplefilter("ignore")
             make: Any = Client
             client: Any = make(address, timeout=30, set_as_default=False)
-        # a task that no worker can run: with it the scheduler is not idle, so that the operator
-        # leaves it alone until this process lets go of it, or dies
-        self._hold = client.submit(
-            int, key=f"nbflow-driver-{os.getpid()}", pure=False, resources={"nbflow-driver": 1}
-        )
+        self._hold = _hold(client)
         self._client = client
 
     def _look(self) -> None:
         """Take in which workers there are, and say how many there should be."""
+        if self.client.status != "running":
+            return self._look_after_scheduler()
+        if self._hold.cancelled():  # the scheduler was started again
+            self._hold = _hold(self.client)
         names = [group.name for group in self._groups.groups]
         info = self.client.scheduler_info(n_workers=-1)["workers"]
         there: dict[str, dict[str, str]] = {name: {} for name in names}
@@ -242,34 +232,39 @@ class OperatorCluster:
         for group in self._groups.groups:
             self._take_in(group, there[group.name])
         with self._lock:
-            demands = dict(self._demands)
+            demands = {one: what for one, what in self._demands.items() if one not in self._broken}
         have = {name: max(len(there[name]), self._scaled.get(name, 0)) for name in names}
-        for name, number in self._planner.plan(demands, have, time.monotonic()).items():
-            self._scale(name, number, there[name])
-        wanting = {name for name in names if self._scaled.get(name, 0) > len(there[name])}
-        if wanting:
-            named = {group_name(self._name, one): one.name for one in self._groups.groups}
-            for pod in self._objects.pods(self._name):
-                label = pod["metadata"]["labels"].get("dask.org/workergroup-name", "")
-                name = named.get(label, "")
-                if name in wanting and not there[name]:
-                    self._tell([name], pod)
+        numbers = self._planner.plan(demands, have, time.monotonic())
+        for group in self._groups.groups:
+            self._scale(group, numbers[group.name], there[group.name])
+        if any(self._scaled.get(name, 0) > len(there[name]) == 0 for name in names):
+            for pod in self._keeper.pods():
+                name = self._keeper.serves(pod)
+                if name is not None and not there[name]:
+                    self._tell(name, pod)
+        return None
 
-    def _scale(self, name: str, number: int, there: dict[str, str]) -> None:
+    def _look_after_scheduler(self) -> None:
+        """Find out what became of the scheduler, which does not answer."""
+        if self.client.status == "closed":
+            self._break("", "The connection with the scheduler of this run's workers was lost.")
+        for pod in self._keeper.pods():
+            if self._keeper.serves(pod) is None:
+                self._tell("", pod)
+
+    def _scale(self, group: Group, number: int, there: dict[str, str]) -> None:
         """Have this many workers in a group; of those too many, the ones that do nothing."""
-        before = self._scaled.get(name, 0)
-        if number == before:
-            return
-        full_name = f"{self._name}-{name}"
-        if name != "default" or self._objects.there(full_name):
-            if number < before:
-                number = before - self._retire(there, before - number)
-            if number != before:
-                self._objects.scale(full_name, number)
-                self._scaled[name] = number
+        before = self._scaled.get(group.name, 0)
+        if number < before:
+            gone = self._retire(there, before - number)
+            if gone:
+                self._scaled[group.name] = before - len(gone)
+                self._keeper.let_go(group, gone, before - len(gone))
+        elif number > min(before, len(there)) and self._keeper.scale(group, number):
+            self._scaled[group.name] = number
 
-    def _retire(self, there: dict[str, str], number: int) -> int:
-        """Let go of so many workers that have nothing to do; how many those were."""
+    def _retire(self, there: dict[str, str], number: int) -> list[str]:
+        """Let go of so many workers that have nothing to do; which those were."""
         busy = self.client.processing()
         idle = [name for name, address in there.items() if not busy.get(address)][:number]
         if idle:
@@ -278,9 +273,7 @@ class OperatorCluster:
                     for name in idle:
                         fit.pop(name, None)
             self.client.retire_workers([there[name] for name in idle], close_workers=True)
-            for name in idle:
-                self._objects.delete_worker(name)
-        return len(idle)
+        return idle
 
     def _take_in(self, group: Group, there: dict[str, str]) -> None:
         """Use a group's workers; the first of them is asked whether it can run the flow."""
@@ -294,32 +287,52 @@ class OperatorCluster:
             if wrong is not None:
                 self._break(group.name, wrong)
                 return
+        if there:
+            self._had.add(group.name)
         with self._lock:
             self._fit[group.name] = dict(there)
 
-    def _tell(self, names: list[str], pod: dict[str, Any], about: str = "") -> None:
-        """Note what a pod waits for, and that of these groups it is in vain where it is."""
-        events = self._objects.events(pod["metadata"]["name"])
-        seconds = time.monotonic() - self._since.setdefault(
-            pod["metadata"]["uid"], time.monotonic()
-        )
-        ended = stuck(pod, seconds, events)
+    def _tell(self, name: str, pod: dict[str, Any]) -> None:
+        """Note what a pod waits for, and that its group does so in vain; "": the scheduler's."""
+        events = self._access.events("Pod", pod["metadata"]["name"])
+        now = time.monotonic()
+        since = self._since.setdefault(pod["metadata"]["uid"], now)
+        ended = stuck(pod, now - since, events) or ending(_of_many(pod))
         why = waits_for(pod, events)
-        for name in names:
-            if ended is not None:
-                self._break(name, ended.message)
-            elif why is not None:
-                with self._lock:
-                    self._waits[name] = f"{about}{why}"
+        if ended is not None and ended.fate in ("broken", "died") and name not in self._had:
+            self._break(name, ended.message)
+        elif why is not None and name:
+            with self._lock:
+                self._waits[name] = why
+        elif why is not None:
+            with self._lock:
+                for group in self._groups.groups:
+                    self._waits[group.name] = f"Dask's scheduler: {why}"
 
     def _break(self, name: str, why: str) -> None:
         with self._lock:
-            self._broken[name] = why
+            self._broken.setdefault(name, why)
 
 
 def _is_ready(pod: dict[str, Any]) -> bool:
     conditions = pod.get("status", {}).get("conditions") or ()
     return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+
+
+def _of_many(pod: dict[str, Any]) -> dict[str, Any]:
+    """A pod whose container ends each time that it is started, as if it had ended for good."""
+    containers = pod.get("status", {}).get("containerStatuses") or ()
+    container: dict[str, Any] = next(iter(containers), {})
+    if container.get("restartCount", 0) < _TIMES or not container.get("lastState"):
+        return pod
+    ended = {**container, "state": container["lastState"]}
+    return {**pod, "status": {**pod["status"], "phase": "Failed", "containerStatuses": [ended]}}
+
+
+def _hold(client: Any) -> Any:
+    """A task that no worker can run: until this process dies, the scheduler is not idle."""
+    key = f"nbflow-driver-{os.getpid()}"
+    return client.submit(int, key=key, pure=False, resources={"nbflow-driver": 1})
 
 
 def _inside() -> bool:

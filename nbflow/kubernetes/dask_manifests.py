@@ -1,4 +1,4 @@
-"""Dask manifests: a scheduler and groups of workers as dask-kubernetes' operator knows them."""
+"""Dask manifests: a scheduler and its workers, for dask-kubernetes' operator or as Jobs."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ import re
 from typing import Any
 
 from nbflow.kubernetes.groups import Group
-from nbflow.kubernetes.manifests import Place, pod_spec
-from nbflow.kubernetes.names import ROLE, RunName
+from nbflow.kubernetes.manifests import Owner, Place, job, owned, pod_spec
+from nbflow.kubernetes.names import GROUP, ROLE, RunName
 from nbflow.runtime.spec import ResourceSpec
 
 API = "kubernetes.dask.org/v1"
 PORT = 8786
 _DASHBOARD = 8787
+_PORTS = {"tcp-comm": PORT, "http-dashboard": _DASHBOARD}
 
-#: seconds without a task, and without a driver, after which the operator takes all of it down
-IDLE = 120
+#: what the pods of Jobs are for
+SCHEDULER, WORKER = "dask-scheduler", "dask-worker"
+
+#: seconds without a task, and without a driver, after which all of it is taken down
+IDLE = 30
 #: seconds after which a worker that has lost its scheduler ends
 _DEATH = 60
 
@@ -42,18 +46,18 @@ def cluster_name(run: RunName) -> str:
 
 def dask_cluster(place: Place, name: str, home: Group) -> dict[str, Any]:
     """Scheduler and the first group of workers, none of which is there yet."""
-    labels = _labels(place)
-    metadata: dict[str, Any] = {"name": name, "labels": {**place.settings.labels, **labels}}
-    if place.owner is not None:
-        owner = {"apiVersion": "batch/v1", "kind": "Job"}
-        metadata["ownerReferences"] = [owner | {"name": place.owner.name, "uid": place.owner.uid}]
+    labels = {**place.settings.labels, **_labels(place)}
+    metadata: dict[str, Any] = {"name": name, "labels": labels, **owned(place.owner)}
     return {
         "apiVersion": API,
         "kind": "DaskCluster",
         "metadata": metadata,
         "spec": {
             "idleTimeout": IDLE,
-            "scheduler": _scheduler(place, name, home),
+            "scheduler": {
+                "spec": _started_again(_scheduler(place, home)),
+                "service": _service(name),
+            },
             "worker": _workers(place, home),
         },
     }
@@ -75,22 +79,38 @@ def group_name(cluster: str, group: Group) -> str:
     return f"{cluster}-{group.name}"
 
 
+def scheduler_job(place: Place, name: str, home: Group) -> dict[str, Any]:
+    """The scheduler as a Job, which ends where it has nothing to do and its driver is gone."""
+    spec = _scheduler(place, home, "--idle-timeout", f"{IDLE}")
+    return job(place, name, {**_labels(place), ROLE: SCHEDULER}, spec, place.owner)
+
+
+def worker_job(
+    place: Place, name: str, group: Group, address: str, scheduler: Owner
+) -> dict[str, Any]:
+    """One worker as a Job, which goes with that of its scheduler."""
+    spec = _worker(place, group)
+    own = {"DASK_WORKER_NAME": name, "DASK_SCHEDULER_ADDRESS": address}
+    spec["containers"][0]["env"] += [{"name": key, "value": own[key]} for key in own]
+    labels = {**_labels(place), ROLE: WORKER, GROUP: group.name}
+    return job(place, name, labels, spec, scheduler)
+
+
 def _labels(place: Place) -> dict[str, str]:
     return {**place.run.labels, ROLE: "dask"}
 
 
-def _scheduler(place: Place, name: str, home: Group) -> dict[str, Any]:
+def _scheduler(place: Place, home: Group, *more: str) -> dict[str, Any]:
     command = ["python", "-m", "dask", "scheduler", "--host", "0.0.0.0", "--port", f"{PORT}"]
-    command += ["--dashboard-address", f":{_DASHBOARD}"]
-    spec = _pod(place, home.image, command, ResourceSpec())
+    command += ["--dashboard-address", f":{_DASHBOARD}", *more]
+    spec = pod_spec(place.settings, home.image, command, ResourceSpec(), place.store, _SETTINGS)
     health = {"httpGet": {"port": "http-dashboard", "path": "/health"}}
-    ports = {"tcp-comm": PORT, "http-dashboard": _DASHBOARD}
     spec["containers"][0] |= {
         "name": "scheduler",
         "resources": _SCHEDULER,
         "ports": [
             {"name": port, "containerPort": number, "protocol": "TCP"}
-            for port, number in ports.items()
+            for port, number in _PORTS.items()
         ],
         "readinessProbe": {**health, "periodSeconds": 1, "timeoutSeconds": 10},
         "livenessProbe": {
@@ -100,29 +120,35 @@ def _scheduler(place: Place, name: str, home: Group) -> dict[str, Any]:
             "timeoutSeconds": 10,
         },
     }
-    service = {
+    return spec
+
+
+def _service(name: str) -> dict[str, Any]:
+    return {
         "type": "ClusterIP",
         "selector": {"dask.org/cluster-name": name, "dask.org/component": "scheduler"},
         "ports": [
             {"name": port, "protocol": "TCP", "port": number, "targetPort": port}
-            for port, number in ports.items()
+            for port, number in _PORTS.items()
         ],
     }
-    return {"spec": spec, "service": service}
 
 
 def _workers(place: Place, group: Group) -> dict[str, Any]:
+    return {"replicas": 0, "spec": _started_again(_worker(place, group))}
+
+
+def _worker(place: Place, group: Group) -> dict[str, Any]:
     command = ["python", "-m", "dask", "worker", "--name", "$(DASK_WORKER_NAME)"]
     # tasks run in a process of their own: the worker only waits for it
     command += ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--memory-limit", "0"]
     command += ["--death-timeout", f"{_DEATH}", "--resources", f"{group.mark}=1"]
-    spec = _pod(place, group.image, command, group.resources)
+    asked, image = group.resources, group.image
+    spec = pod_spec(place.settings, image, command, asked, place.store, _SETTINGS)
     spec["containers"][0]["name"] = "worker"
-    return {"replicas": 0, "spec": spec}
-
-
-def _pod(place: Place, image: str, command: list[str], resources: ResourceSpec) -> dict[str, Any]:
-    spec = pod_spec(place.settings, image, command, resources, place.store, _SETTINGS)
-    # the operator wraps pods in Deployments, which start them again
-    del spec["restartPolicy"]
     return spec
+
+
+def _started_again(spec: dict[str, Any]) -> dict[str, Any]:
+    """The operator wraps pods in Deployments, which know no other way."""
+    return {name: value for name, value in spec.items() if name != "restartPolicy"}

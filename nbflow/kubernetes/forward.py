@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nbflow.kubernetes.access import Access
 
+#: what it takes: by a web socket one of these, or on newer servers both
+FORWARD = tuple(("", "pods/portforward", verb) for verb in ("get", "create"))
+
 _PIECE = 1 << 16
 
 

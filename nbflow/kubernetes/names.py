@@ -12,6 +12,8 @@ MANAGED = "app.kubernetes.io/managed-by"
 #: tells the runs of all stores apart, which may have the same path
 ID = "nbflow/id"
 ROLE = "nbflow/role"
+#: of a Dask worker: the group that it belongs to
+GROUP = "nbflow/group"
 #: of a Job: the name of its order in the store, and which of its chunks it is
 ORDER = "nbflow/order"
 INDEX = "nbflow/index"

@@ -37,8 +37,8 @@ class KernelLoader:
         """The value of ``name``, with those stored together with it; a `UserError` says why not."""
         try:
             found: Mapping[str, Any] = self._inner.load(values, name)
-        except UserError:
-            raise
+        except UserError as error:
+            raise collected(f"`{name}` of {self.run.path}", error) from error
         except Exception:
             found = self._with_code(values, name)
         return found
@@ -172,6 +172,18 @@ def find_task(path: str, store: Any) -> tuple[Recalled, Task]:
     return Recalled(found.run), failed[0]
 
 
+def collected(what: str, error: UserError) -> UserError:
+    """The error; of bytes that are gone, said of the value that a person has asked for."""
+    first = error.diagnostics[0]
+    if first.code != "NBF406":
+        return error
+    return user_error(
+        "NBF406",
+        f"{what} is gone from the store, by `nbflow gc` say: {first.message}",
+        "Compute it here after %nbflow replay off, or run the flow again with --no-cache.",
+    )
+
+
 def _body(source: str) -> str:
     """A cell's code without its tags and the space around it."""
     from nbcompile.notebook import Cell
@@ -195,18 +207,23 @@ def _unreadable(run: Run, name: str, error: Exception) -> UserError:
     return user_error(
         "NBF405",
         f"`{name}` of {run.path} cannot be loaded here: {type(error).__name__}: {error}.",
-        f"The run had {_versions(packages)}; compare with what is installed.",
+        _versions(packages, str(error)),
     )
 
 
-def _versions(packages: Mapping[str, str]) -> str:
+def _versions(packages: Mapping[str, str], said: str) -> str:
+    """Packages that are others here than in the run; those that the error names come first."""
     from importlib.metadata import PackageNotFoundError, version
 
     other = []
     for name, had in packages.items():
         try:
-            if version(name) != had:
-                other.append(f"{name} {had}")
+            here = version(name)
         except PackageNotFoundError:
-            other.append(f"{name} {had}")
-    return ", ".join(other[:8]) or "the same packages"
+            here = "none"
+        if here != had:
+            other.append((name.replace("-", "_") not in said, f"{name} {had}, here is {here}"))
+    if not other:
+        return "The run had the same packages: has the code of a module of your own changed?"
+    named = "; ".join(text for _, text in sorted(other)[:8])
+    return f"The run had {named}."

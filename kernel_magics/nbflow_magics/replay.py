@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nbflow.errors import UserError, user_error
 from nbflow_magics.notebook_path import notebook_path
-from nbflow_magics.recall import Recalled, find_task
+from nbflow_magics.recall import Recalled, collected, find_task
 from nbflow_magics.say import note
 
 #: tasks of a fan-out whose output is shown
@@ -48,7 +48,10 @@ class Replay:
         if not counts or set(counts) - {"succeeded", "cached", "skipped", "failed"}:
             raise _unfinished(run, step)
         if position == 0:
-            _show(recalled, step)
+            try:
+                _show(recalled, step)
+            except UserError as error:
+                raise collected(f"What `{step}` showed in {run.path}", error) from error
         spec = run.spec.step(step)
         if spec.line:
             session.shell.user_ns[step] = recalled.branches(spec)
@@ -94,7 +97,10 @@ def load_task(session: Session, words: list[str]) -> None:
     step = task._source.step
     names = session.shell.user_ns
     missing = {n: v for n, v in recalled.definitions(step).items() if n not in names}
-    inputs = task.inputs
+    try:
+        inputs = task.inputs
+    except UserError as gone:
+        raise collected(f"An input of {task.path}", gone) from gone
     names.update(missing)
     names.update(inputs)
     session.watch.recall((*inputs, *missing))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -126,15 +129,83 @@ def test_load_tells_when_the_notebook_has_changed(run: Any, finished: Path) -> N
     assert "The cells of `train` in this notebook are others" in run("%nbflow load small/1/train/3")
 
 
-def test_a_value_whose_package_is_missing_is_named(
-    run: Any, shell: Any, capsys: Any, monkeypatch: Any
+def test_values_that_were_collected_are_named(
+    run: Any, shell: Any, capsys: Any, finished: Path
 ) -> None:
-    def fail(*_: Any) -> Any:
-        raise ModuleNotFoundError("No module named 'cloudpickle.x'", name="cloudpickle.x")
-
     run("%nbflow replay small")
-    monkeypatch.setattr("nbflow.runtime.branches_of.StoreLoader.load", fail)
+    for pack in (finished.parent / ".nbflow" / "packs").iterdir():
+        pack.unlink()
+    assert shell.run_cell(TRAIN).success, "small values stand in the records"
+    assert shell.run_cell("assert train.score == [0.25, 2.25, 4.25, 6.25]").success
+    capsys.readouterr()
     assert not shell.run_cell(LOAD).success
+    assert not shell.run_cell("%nbflow load small/1/train/2").success
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("error[NBF406]: What `load` showed in small/1 is gone from the store")
+    assert second.startswith("error[NBF406]: An input of small/1/train/2 is gone from the store")
+    assert second.endswith("or run the flow again with --no-cache.")
+
+
+OLD = """
+class Thing:
+    def __init__(self): self.held = 1
+"""
+
+
+@pytest.fixture
+def thing(tmp_path: Path, monkeypatch: Any) -> Iterator[Path]:
+    """A run that has a value of a package which is another one now; the package's folder."""
+    from nbflow.runtime.request import RunRequest
+    from nbflow.runtime.run import run_flow
+
+    site = tmp_path / "site"
+    package = site / "thingpack"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text(OLD)
+    about = site / "thingpack-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: thingpack\nVersion: 1.0\n")
+    (about / "RECORD").write_text("thingpack/__init__.py,,\n")
+    (about / "top_level.txt").write_text("thingpack\n")
+    monkeypatch.syspath_prepend(str(site))
+    path = tmp_path / "things.py"
+    path.write_text("# %%\n%%step make\nimport thingpack\nthing = thingpack.Thing()\n")
+    assert run_flow(RunRequest(path, on="inline")).status == "succeeded"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NBFLOW_NOTEBOOK", str(path))
+    forget()
+    yield site
+    forget()
+
+
+def forget() -> None:
+    for name in [one for one in sys.modules if one.partition(".")[0] in ("things", "thingpack")]:
+        del sys.modules[name]
+
+
+MAKE = "%%step make\nimport thingpack\nthing = thingpack.Thing()"
+
+
+def test_a_package_of_another_version_is_named(thing: Path, shell: Any, capsys: Any) -> None:
+    (thing / "thingpack" / "__init__.py").write_text("class Other: pass\n")
+    about = thing / "thingpack-1.0.dist-info"
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: thingpack\nVersion: 2.0\n")
+    about.rename(thing / "thingpack-2.0.dist-info")
+    importlib.invalidate_caches()
+    shell.run_cell("%nbflow replay things").raise_error()
+    capsys.readouterr()
+    assert not shell.run_cell(MAKE).success
     output = capsys.readouterr().out
-    assert "needs the package cloudpickle, which is not installed here" in output
-    assert "pip install cloudpickle==" in output
+    assert "`thing` of things/1 cannot be loaded here: AttributeError: " in output
+    assert "The run had thingpack 1.0, here is 2.0" in output
+
+
+def test_a_package_that_is_gone_is_named(thing: Path, shell: Any, capsys: Any) -> None:
+    shutil.rmtree(thing)
+    importlib.invalidate_caches()
+    shell.run_cell("%nbflow replay things").raise_error()
+    capsys.readouterr()
+    assert not shell.run_cell(MAKE).success
+    output = capsys.readouterr().out
+    assert "`thing` of things/1 needs the package thingpack, which is not installed here" in output
+    assert "pip install thingpack==1.0" in output

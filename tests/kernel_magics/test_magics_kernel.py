@@ -13,14 +13,20 @@ Execute = Callable[..., tuple[dict[str, Any], list[Any]]]
 
 
 @pytest.fixture(scope="module")
-def kernel() -> Iterator[Any]:
+def manager() -> Iterator[Any]:
     from jupyter_client.manager import start_new_kernel
 
     manager, client = start_new_kernel(kernel_name="python3")
     client.execute_interactive("%load_ext nbflow", timeout=60, output_hook=lambda _: None)
-    yield client
+    manager.test_client = client
+    yield manager
     client.stop_channels()
     manager.shutdown_kernel(now=True)
+
+
+@pytest.fixture
+def kernel(manager: Any) -> Any:
+    return manager.test_client
 
 
 @pytest.fixture
@@ -79,6 +85,47 @@ def test_timeout_of_code_that_waits_and_of_code_that_works(execute: Execute) -> 
         reply, _ = execute(f"%%step a --timeout 100ms\n{code}")
         assert reply["ename"] == "StepTimeout"
     assert execute("1 + 1")[0]["status"] == "ok"
+
+
+@pytest.mark.parametrize("tag", ["%%step long", "%%step long --foreach n in range(9) --retry 2"])
+def test_a_kernel_interrupted_in_the_middle_of_a_step(
+    manager: Any, execute: Execute, tag: str
+) -> None:
+    client = manager.test_client
+    asked = client.execute(
+        f"{tag}\nhalf = 1\nprint('begun', flush=True)\nimport time\ntime.sleep(60)"
+    )
+    while True:
+        message = client.get_iopub_msg(timeout=60)
+        if message["content"].get("text") == "begun\n":
+            break
+    manager.interrupt_kernel()
+    while True:
+        reply = client.get_shell_msg(timeout=60)
+        if reply["parent_header"]["msg_id"] == asked:
+            break
+    assert (reply["content"]["status"], reply["content"]["ename"]) == ("error", "KeyboardInterrupt")
+    reply, messages = execute("%nbflow state")
+    assert "'long': {'state': 'failed'" in texts(messages)
+    assert execute("%%step later\ndone = 1\ndone")[0]["status"] == "ok"
+    assert execute("%nbflow load nothing/1")[0]["ename"] == "CommandFailed"
+
+
+def test_the_debugger_is_in_the_steps_own_frame(kernel: Any, execute: Execute) -> None:
+    execute("%%step a\ndef f(inner):\n    return 1 / inner\nouter = 7\nf(0)")
+    said: list[Any] = []
+    answers = iter(["p 'inner is', inner", "up", "p 'outer is', outer", "q"])
+    reply = kernel.execute_interactive(
+        "%debug",
+        timeout=60,
+        allow_stdin=True,
+        output_hook=said.append,
+        stdin_hook=lambda _: kernel.input(next(answers)),
+    )
+    assert reply["content"]["status"] == "ok"
+    text = texts(said)
+    assert "('inner is', 0)" in text
+    assert "('outer is', 7)" in text
 
 
 def test_completion_and_help(kernel: Any) -> None:

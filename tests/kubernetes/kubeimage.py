@@ -117,6 +117,12 @@ def _pause() -> Path:
     return _kept("image-pause.tar", make)
 
 
+def debian_layer() -> Path:
+    """Debian with Python, as an archive of files; made where it is missing."""
+    with locked("images"):
+        return _debian()
+
+
 def _debian() -> Path:
     key = hashlib.sha256(repr(_DEBIAN).encode()).hexdigest()[:12]
 

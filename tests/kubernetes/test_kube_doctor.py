@@ -91,7 +91,7 @@ def test_a_store_that_pods_do_not_have(kube: Any, doctor: Look, tmp_path: Path) 
     # an address is all right as far as one can see from here
     settings = f'[tool.nbflow.kubernetes]\nimage = "{kube.image}"\ncpu = 0.1\n'
     (tmp_path / "pyproject.toml").write_text(
-        settings + f'store = "postgresql://nobody@{kube.host}:9/none"\n'
+        settings + f'store = "postgresql://nobody@store.invalid/none"\n'
     )
     found = doctor(1)
     assert found["image"]["ok"]

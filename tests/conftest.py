@@ -1,4 +1,4 @@
-"""Servers that tests of several rooms use: a real PostgreSQL, started where one is asked for.
+"""Servers that tests of several rooms use: PostgreSQL and S3, started where one is asked for.
 
 And what the run says at its end: on which form of Kubernetes cluster its tests were.
 """
@@ -6,6 +6,7 @@ And what the run says at its end: on which form of Kubernetes cluster its tests 
 from __future__ import annotations
 
 import itertools
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,42 @@ def database(
     _command(postgres, f"CREATE SCHEMA {name}")
     yield f"{postgres.url('postgres')}?options=-csearch_path%3D{name}"
     _command(postgres, f"DROP SCHEMA {name} CASCADE")
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """The address of an S3 server that runs."""
+    server = pytest.importorskip("moto.server")
+    pytest.importorskip("s3fs")
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    served = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    served.start()
+    host, port = served.get_host_and_port()
+    try:
+        yield f"http://{host}:{port}"
+    finally:
+        served.stop()
+
+
+@pytest.fixture
+def bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of an empty bucket, with what it takes to write there in the environment."""
+    import s3fs
+
+    held = {
+        "AWS_ENDPOINT_URL": s3_server,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    for name, value in held.items():
+        monkeypatch.setenv(name, value)
+    s3fs.S3FileSystem.clear_instance_cache()
+    name = f"nbflow-test-{next(_NUMBERS)}"
+    s3fs.S3FileSystem().mkdir(name)
+    yield f"s3://{name}"
+    s3fs.S3FileSystem.clear_instance_cache()
 
 
 def _command(postgres: PostgresServer, sql: str) -> None:

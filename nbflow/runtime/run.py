@@ -84,6 +84,7 @@ def plan_run(request: RunRequest) -> Plan:
     start = None if request.target is None else Path(request.target).expanduser().parent
     start = start if start and start.is_dir() else None
     store = open_store(request.store, start, new_objects=request.objects)
+    store.objects.check(store.url)
     parent = store.run(request.resume_of) if request.resume_of else None
     if code is None and parent is not None:
         code = resumed_code(request, store, parent)
@@ -110,7 +111,7 @@ def _locks(
     folder = Path(code.path).parent
     return lock_environments(
         code.manifest,
-        (store.url, getattr(store.objects, "url", None)),
+        (store.url, store.objects.url),
         before.values(),
         folder if folder.is_dir() else None,
     )

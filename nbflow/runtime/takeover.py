@@ -46,6 +46,7 @@ def take_over(
     """
     with closing(store):
         store.db.patience = OUTAGE
+        store.objects.check(store.url)
         run = store.run(path)
         token = driver_token()
         claim_run(store, run, token, listener)

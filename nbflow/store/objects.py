@@ -1,4 +1,4 @@
-"""Objects: named bytes in a folder or in an object store, written whole or appended."""
+"""Objects: named bytes in a folder, written whole or appended; remote.py has those elsewhere."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import errno
 import mmap
 import os
 import threading
-import time
 import uuid
 import weakref
 from collections.abc import Iterator, Sequence
@@ -19,10 +18,6 @@ from nbflow.errors import StoreError, corrupt_value, store_error
 from nbflow.values.layout import Buffer
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-
-
-#: seconds after which an object store's copy is written anew, to count as just written
-_FRESH = 1200.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +32,13 @@ class Stored:
 class Objects(Protocol):
     """Where bytes lie. Names are relative, with slashes."""
 
+    #: the folder or the address that they lie at
+    url: str
     #: whether `append` adds to a file; where not, every append needs a new name
     appends: bool
+
+    def check(self, store: str) -> None:
+        """Raise a `StoreError` where nothing can be written; ``store`` is whose values they are."""
 
     def has(self, name: str) -> bool:
         """Whether it is there; if so, it counts as just written, and garbage collection waits."""
@@ -72,6 +72,18 @@ class LocalObjects:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.url = str(root)
+
+    def check(self, store: str) -> None:
+        """Raise a `StoreError` where nothing can be written."""
+        partial = self.root / f".{uuid.uuid4().hex}"
+        try:
+            with writing(self.root):
+                self.root.mkdir(parents=True, exist_ok=True)
+                partial.touch()
+        finally:
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
 
     def has(self, name: str) -> bool:
         """Whether it is there; if so, it counts as just written."""
@@ -86,7 +98,7 @@ class LocalObjects:
         path = self.root / name
         partial = path.with_name(f".{uuid.uuid4().hex}")
         try:
-            with _writing(path):
+            with writing(path):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with open(partial, "xb", buffering=0) as file:
                     _write_all(file.fileno(), parts)
@@ -98,7 +110,7 @@ class LocalObjects:
     def append(self, name: str, offset: int, parts: Sequence[Buffer]) -> None:
         """Add at the end; on failure the file is as long as before."""
         path = self.root / name
-        with _writing(path):
+        with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             with open(path, "ab", buffering=0) as file:
                 try:
@@ -114,7 +126,7 @@ class LocalObjects:
             data = bytearray(length)
             filled = file.readinto(data)
         if filled != length:
-            raise _damaged(self.root / name)
+            raise damaged(self.root / name)
         return memoryview(data)
 
     def map(self, name: str, size: int) -> memoryview:
@@ -122,7 +134,7 @@ class LocalObjects:
         path = self.root / name
         with _opened(path) as file:
             if os.fstat(file.fileno()).st_size != size:
-                raise _damaged(path)
+                raise damaged(path)
             if size and _MAPS.admit():
                 # a map holds a file descriptor of its own, and there may be none left
                 with contextlib.suppress(OSError):
@@ -152,87 +164,6 @@ class LocalObjects:
                         stat = path.stat()
                         relative = path.relative_to(self.root).as_posix()
                         yield Stored(relative, stat.st_size, stat.st_mtime)
-
-
-class RemoteObjects:
-    """Objects in any file system that fsspec knows."""
-
-    appends = False
-
-    def __init__(self, url: str, cache: Path) -> None:
-        import fsspec  # type: ignore[import-untyped,unused-ignore]
-
-        self.fs: Any
-        self.fs, self.prefix = fsspec.core.url_to_fs(url, use_listings_cache=False)
-        self._cache = LocalObjects(cache)
-
-    def has(self, name: str) -> bool:
-        """Whether it is there, and new enough that nobody is about to free it."""
-        modified = self.modified(name)
-        return modified is not None and time.time() - modified < _FRESH
-
-    def write(self, name: str, parts: Sequence[Buffer]) -> None:
-        """Write it; object stores show it when it is complete."""
-        with self.fs.open(self._path(name), "wb") as file:
-            for part in parts:
-                file.write(part)
-
-    def append(self, name: str, offset: int, parts: Sequence[Buffer]) -> None:
-        """A new file: there is no adding to one."""
-        assert offset == 0
-        self.write(name, parts)
-
-    def read(self, name: str, offset: int, length: int) -> memoryview:
-        """Bytes of the caller's own."""
-        try:
-            data = self.fs.cat_file(self._path(name), start=offset, end=offset + length)
-        except FileNotFoundError:
-            raise _missing(self._path(name)) from None
-        if len(data) != length:
-            raise _damaged(self._path(name))
-        return memoryview(bytearray(data))
-
-    def map(self, name: str, size: int) -> memoryview:
-        """A memory map of a local copy, which is made at the first use."""
-        if not self._cache.has(name):
-            target = self._cache.root / name
-            partial = target.with_name(f".{uuid.uuid4().hex}")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                with _writing(target):
-                    self.fs.get_file(self._path(name), str(partial))
-                os.replace(partial, target)
-            except FileNotFoundError:
-                raise _missing(self._path(name)) from None
-            finally:
-                partial.unlink(missing_ok=True)
-        return self._cache.map(name, size)
-
-    def modified(self, name: str) -> float | None:
-        """When it was last written; None where it is gone."""
-        try:
-            return _modified(self.fs.info(self._path(name)))
-        except FileNotFoundError:
-            return None
-
-    def remove(self, name: str) -> None:
-        """Remove it and its local copy; no matter if they are gone."""
-        with contextlib.suppress(FileNotFoundError):
-            self.fs.rm_file(self._path(name))
-        self._cache.remove(name)
-
-    def walk(self) -> Iterator[Stored]:
-        """Everything there is."""
-        for folder in ("objects", "packs"):
-            top = self._path(folder)
-            if not self.fs.exists(top):
-                continue
-            for path, info in self.fs.find(top, detail=True).items():
-                name = folder + path[path.index(top) + len(top) :]
-                yield Stored(name, int(info["size"]), _modified(info))
-
-    def _path(self, name: str) -> str:
-        return f"{self.prefix}/{name}"
 
 
 class _LiveMaps:
@@ -265,7 +196,8 @@ def _write_all(descriptor: int, parts: Sequence[Buffer]) -> None:
 
 
 @contextlib.contextmanager
-def _writing(path: Path) -> Iterator[None]:
+def writing(path: Path) -> Iterator[None]:
+    """Say in a sentence why something can't be written to this file."""
     try:
         yield
     except OSError as error:
@@ -288,25 +220,19 @@ def _opened(path: Path) -> Iterator[Any]:
         with open(path, "rb", buffering=0) as file:
             yield file
     except FileNotFoundError:
-        raise _missing(path) from None
+        raise missing(path) from None
 
 
-def _modified(info: dict[str, Any]) -> float:
-    for name in ("mtime", "LastModified", "last_modified", "created"):
-        held = info.get(name)
-        if held is not None:
-            return float(held.timestamp()) if hasattr(held, "timestamp") else float(held)
-    return 0.0
-
-
-def _missing(path: Path | str) -> StoreError:
+def missing(path: Path | str) -> StoreError:
+    """The error of bytes that should be there."""
     return corrupt_value(
         f"The stored bytes {path} are gone.",
         "Run the step that made the value again with `--no-cache`.",
     )
 
 
-def _damaged(path: Path | str) -> StoreError:
+def damaged(path: Path | str) -> StoreError:
+    """The error of bytes that are others than those written."""
     return corrupt_value(
         f"The stored bytes {path} are not those that were written: the file is damaged.",
         "Run the step that made the value again with `--no-cache`.",

@@ -11,7 +11,8 @@ from nbflow.store.address import cache_folder, is_database, keep_password
 from nbflow.store.database import Database
 from nbflow.store.deployment_table import DeploymentTable
 from nbflow.store.interactive import InteractiveTable
-from nbflow.store.objects import LocalObjects, Objects, RemoteObjects
+from nbflow.store.objects import LocalObjects, Objects
+from nbflow.store.remote import RemoteObjects
 from nbflow.store.run_table import RunTable
 from nbflow.store.schema import migrate
 from nbflow.store.sqlite import SQLite
@@ -43,13 +44,7 @@ class Store(VersionTable, RunTable, TaskTable, DeploymentTable, InteractiveTable
         except BaseException:
             db.close()
             raise
-        self.objects: Objects
-        if held is None:
-            self.objects = LocalObjects(root)
-        elif "://" not in held or held.startswith("file://"):
-            self.objects = LocalObjects(Path(held.removeprefix("file://")))
-        else:
-            self.objects = RemoteObjects(held, root / "cache")
+        self.objects: Objects = _objects(held, root)
 
     @property
     def folder(self) -> Path | None:
@@ -104,6 +99,8 @@ def open_store(
                 f"There is no store in {root.parent}.",
                 "`nbflow run NOTEBOOK` makes one beside the notebook; `--store` names another.",
             )
+        if objects or new_objects:
+            _objects(objects or new_objects, root).check(str(root))
         _make(root)
     return Store(root, SQLite(root / "nbflow.db"), str(root), objects, new_objects)
 
@@ -128,6 +125,11 @@ def _open_database(
                 "Set NBFLOW_OBJECTS, or `objects` in [tool.nbflow], to an address such as "
                 "s3://BUCKET/FOLDER or to a folder that all machines share.",
             )
+        try:
+            _objects(objects or new_objects, cache_folder(url)).check(url)
+        except BaseException:
+            db.close()
+            raise
     return Store(cache_folder(url), db, url, objects, new_objects)
 
 
@@ -144,10 +146,25 @@ def has_store(location: str | Path) -> bool:
         db.close()
 
 
+def _objects(held: str | None, root: Path) -> Objects:
+    """Values at the address that is settled; in the store's folder where there is none."""
+    if held is None:
+        return LocalObjects(root)
+    if "://" not in held or held.startswith("file://"):
+        return LocalObjects(Path(held.removeprefix("file://")))
+    return RemoteObjects(held, root / "cache")
+
+
 def objects_address(named: str | None) -> str | None:
     """The address of values as it is kept: a folder by its whole path."""
     if not named:
         return None
+    if "://" in named and "@" in named.partition("://")[2].partition("/")[0]:
+        raise store_error(
+            "The address of the values has a key in it, and would be kept with it.",
+            "Give keys by the environment or a profile, for S3 AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY, and only s3://BUCKET/FOLDER as the address.",
+        )
     return named if "://" in named else str(Path(named).expanduser().absolute())
 
 

@@ -28,9 +28,10 @@ from nbflow.values.ref import Ref
 LARGE = np.arange(HASHED // 4, dtype="f8")
 
 
-@pytest.fixture(params=["local", "memory"])
+# aiohttp and botocore leave warnings of their own behind
+@pytest.fixture(params=["local", pytest.param("s3", marks=pytest.mark.filterwarnings("ignore"))])
 def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    objects = None if request.param == "local" else f"memory://{tmp_path}"
+    objects = None if request.param == "local" else request.getfixturevalue("bucket") + "/values"
     store = open_store(tmp_path, objects=objects)
     yield store
     store.close()

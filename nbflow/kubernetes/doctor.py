@@ -27,7 +27,7 @@ from nbflow.kubernetes.states import quantity
 from nbflow.store import open_store
 
 _ROLE = "docs/kubernetes.md"
-#: the kinds that `--workers` makes
+#: the kinds of Dask's operator
 _DASK = "kubernetes.dask.org"
 
 
@@ -164,9 +164,8 @@ def _workers(access: Access) -> Finding:
     library: Any = ApisApi
     groups = {one.name for one in library(access.api).get_api_versions().groups}
     if _DASK in groups:
-        return Finding("workers", True, "the Dask operator is there: `--workers` works")
-    said = "no Dask operator, so `--workers` would not work; each task has a pod of its own"
-    return Finding("workers", True, said)
+        return Finding("workers", True, "the Dask operator is there, and `--workers` uses it")
+    return Finding("workers", True, "no Dask operator: `--workers` makes Jobs of its own")
 
 
 def _probe(access: Access, settings: Settings, location: str | None) -> Iterator[Finding]:

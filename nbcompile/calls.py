@@ -49,6 +49,8 @@ def evaluate_call(machine: Interpreter, node: ast.Call, env: Env, bare: bool) ->
         if known is None and function.id in _BUILTINS:
             return _builtin_call(machine, function.id, node, arguments, env)
     callee = machine.evaluate(function, env)
+    if callee.kind == "stateful":  # `pick = rng.normal`, called
+        machine.change(callee, node)
     results = [invoke(machine, key, node, arguments, named, None) for key in sorted(callee.code)]
     if not results:
         if bare and callee.own:

@@ -312,7 +312,7 @@ class Interpreter:
         if value.kind == "pandas":
             writes_through = attribute in ("loc", "iloc", "at", "iat")
             return value if writes_through else self.fresh(kind="pandas")
-        if value.kind == "figure":
+        if value.kind in ("figure", "stateful"):
             return value
         known = self.field(value, attribute)
         if known is not None:

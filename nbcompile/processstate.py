@@ -101,8 +101,6 @@ def restore_state(resolver: Resolver, step: StepState, kind: str) -> None:
     step.taints |= AMBIENT[kind].pervasive
     sources = [one.step for one in binding.chain() if one.kind == "step"]
     step.needs.inputs.setdefault(variable, sources)
-    for text in AMBIENT[kind].imports:
-        step.needs.imports[text] = None
 
 
 def _unseeded(

@@ -9,7 +9,7 @@ import ast
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from nbcompile.ambient import Effect, calls_setter, effects, is_option_setting, warned_calls
+from nbcompile.ambient import Effect, calls_setter, dotted, effects, is_option_setting, warned_calls
 from nbcompile.files import literal_files
 from nbcompile.frames import Change, Code, Definition
 from nbcompile.freenames import free_names
@@ -107,6 +107,7 @@ def _trace_statement(machine: Interpreter, statement: Statement) -> tuple[Trace,
     codes = [code for name in touched for code in machine.reachable_code(name)]
     late, called = _called(machine, codes)
     changed = machine.run(statement.node)
+    _note_alias(machine, statement.node)
     names = machine.affected(changed) if changed else set()
     by_name: dict[str, Change] = {}
     for name in sorted(names):
@@ -135,6 +136,18 @@ def _trace_statement(machine: Interpreter, statement: Statement) -> tuple[Trace,
         ),
         set(changed),
     )
+
+
+def _note_alias(machine: Interpreter, node: ast.stmt) -> None:
+    """`rng = np.random`, `draw = random.random`: a name of ours for what draws."""
+    if not isinstance(node, ast.Assign):
+        return
+    full = dotted(node.value, machine.modules) or ""
+    for target in node.targets:
+        if isinstance(target, ast.Name):
+            machine.modules.pop(target.id, None)
+            if full == "random" or full.startswith(("random.", "numpy.random")):
+                machine.modules[target.id] = full
 
 
 def _is_definition(node: ast.stmt) -> bool:

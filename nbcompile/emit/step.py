@@ -9,18 +9,22 @@ import textwrap
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
-from nbcompile.ambient import AMBIENT, BY_VARIABLE
+from nbcompile.ambient import AMBIENT, BY_VARIABLE, Ambient
 from nbcompile.emit.formatting import LINE_LENGTH
 from nbcompile.emit.imports import bound_names, sorted_imports
 from nbcompile.emit.names import bindings, read_before_bound
 from nbcompile.emit.rename import SHARE, Setting, adapt, declared_global, needs_adapting
 from nbcompile.emit.source import Source
+from nbcompile.emit.state import state_lines
 from nbcompile.flow import Expression, Flow, Piece, Reads, Step
 from nbcompile.layout import indent
 
 _INDENT = "    "
 _BUILTINS = frozenset(dir(builtins))
+#: an import whose name means the module itself
+_PLAIN = re.compile(r"import [\w.]+$")
 _SHARE = '''def {share}(name, value):
     """Bind a name that functions in `common` use, inside an expression."""
     setattr({common}, name, value)
@@ -246,12 +250,10 @@ class _StepModule:
             if name in self.shared:
                 yield f"{self.common}.{name} = {name}"
         for kind in step.restores:
-            yield from self._ambient_imports(kind)
-            yield from AMBIENT[kind].restore
+            yield from self._state[kind].restore
         for kind in step.saves:
             if AMBIENT[kind].prepare:
-                yield from self._ambient_imports(kind)
-                yield AMBIENT[kind].prepare
+                yield self._state[kind].prepare
         for line in step.preamble:
             yield line.replace("= common.", f"= {self.common}.")
         yield from self._early_builtins()
@@ -265,23 +267,27 @@ class _StepModule:
                 self.imports.append("import builtins")
                 yield f"{name} = builtins.{name}"
 
-    def _ambient_imports(self, kind: str) -> Iterable[str]:
-        """Import what the lines about process state need: at the head if the name is free."""
-        for line in AMBIENT[kind].imports:
-            if set(bound_names(line)) & set(self.step.outputs):
-                yield line
-            elif line not in self.imports:
-                self.imports.append(line)
+    @cached_property
+    def _state(self) -> dict[str, Ambient]:
+        """The lines for each kind of process state; what they import is added to the head."""
+        taken = {*self.arguments, *(n for tree in self._parsed() for n in bindings(tree.body))}
+        for reads in _all_reads(self.step):
+            taken.update(name.rpartition(" ")[2] for name in (*reads.common, *reads.support))
+        for line in _statements(self.step):
+            taken.update(() if _PLAIN.match(line) else bound_names(line))
+        lines = {}
+        for kind in dict.fromkeys((*self.step.restores, *self.step.saves)):
+            lines[kind] = state_lines(kind, taken)
+            self.imports.extend(set(lines[kind].imports) - set(self.imports))
+        return lines
 
     def _closing(self) -> Iterable[str]:
         step = self.step
         maybe = [name for name in step.maybe if name in step.outputs]
         saved = {}
         for kind in step.saves:
-            again = AMBIENT[kind].save_again if kind in step.restores else ""
-            saved[AMBIENT[kind].variable] = again or AMBIENT[kind].save
-        for kind in step.saves:
-            yield from self._ambient_imports(kind)
+            again = self._state[kind].save_again if kind in step.restores else ""
+            saved[AMBIENT[kind].variable] = again or self._state[kind].save
         names = [*step.outputs, *(name for name in saved if name not in step.outputs)]
         pairs = ", ".join(
             f'"{name}": {saved.get(name) or self._value(name)}'

@@ -30,7 +30,8 @@ class Generators:
                 with contextlib.suppress(ImportError):
                     importlib.import_module(module)
         self._before = _states()
-        self._start: Mapping[str, Any] = {}
+        self._start: dict[str, Any] = {}
+        self._number = 0
         #: the state that setup has seeded, by generator
         self.seeded: dict[str, Any] = {}
 
@@ -41,13 +42,20 @@ class Generators:
     def seed(self, seed: int, step: str, key: str) -> None:
         """Start the generators of a task, from the run's seed and the task's name."""
         mixed = blake2b(f"{seed}/{step}/{key}".encode(), digest_size=8).digest()
-        number = int.from_bytes(mixed, "big")
-        for kind, (_, restore, sow) in _present().items():
+        self._number = int.from_bytes(mixed, "big")
+        self._start = {}
+        self.seed_late()
+
+    def seed_late(self) -> None:
+        """Start those too whose modules came with the task's inputs."""
+        present = _present()
+        for kind in present.keys() - self._start.keys():
+            read, restore, sow = present[kind]
             if kind in self.seeded:
                 restore(self.seeded[kind])
             else:
-                sow(number)
-        self._start = _states()
+                sow(self._number)
+            self._start[kind] = read()
 
     def moved(self) -> frozenset[str]:
         """The generators that have been drawn from since the task began."""
@@ -63,12 +71,12 @@ def title(kind: str) -> str:
 def _present() -> dict[str, tuple[Callable[[], Any], Callable[[Any], Any], Callable[[int], Any]]]:
     """Of each generator in this process: how its state is read, restored and seeded."""
     found: dict[str, Any] = {"random": (random.getstate, random.setstate, random.seed)}
-    numpy = sys.modules.get("numpy.random")
-    if numpy is not None:
+    if "numpy" in sys.modules:
+        draws = importlib.import_module("numpy.random")  # which numpy itself puts off
         found["numpy_random"] = (
-            numpy.get_state,
-            numpy.set_state,
-            lambda number: numpy.seed(number & 0xFFFFFFFF),
+            draws.get_state,
+            draws.set_state,
+            lambda number: draws.seed(number & 0xFFFFFFFF),
         )
     torch = sys.modules.get("torch")
     # half imported while another module imports it

@@ -184,6 +184,7 @@ class TaskRunner:
         values, refs = self.inputs.values(step, step.call, key)
         if step.splits:
             values.update(self.inputs.item(step, key))
+        self.package.generators.seed_late()
         result = self._call(step.call, values)
         if "_figure" not in result:
             # as at the end of a cell: what is stored of a figure has been drawn, and is closed

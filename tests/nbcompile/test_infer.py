@@ -242,6 +242,24 @@ def test_a_refusal_says_what_to_do() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("alias", "draw"),
+    [
+        ("rng = np.random", "rng.rand()"),
+        ("rng = draw = np.random.rand", "draw()"),
+        ("from numpy.random import rand\ntoss = rand", "toss()"),
+    ],
+)
+def test_a_name_for_what_draws_draws(alias: str, draw: str) -> None:
+    flow = flow_of(
+        f"%%step a\nimport numpy as np\nnp.random.seed(0)\n{alias}",
+        f"%%step b\nx = {draw}",
+        "%%step c\ny = np.random.rand()",
+    )
+    assert (flow.step("b").restores, flow.step("b").saves) == (("numpy_random",),) * 2
+    assert inputs(flow, "c")["_numpy_random"] == ("b",)
+
+
 def test_a_seed_is_handed_from_step_to_step() -> None:
     flow = flow_of(
         "%%step a\nimport random\nrandom.seed(0)",

@@ -57,6 +57,11 @@ def changed(*cells: str) -> list[list[str]]:
         ("import pandas as pd\ndf = pd.DataFrame({})", "df.head()", []),
         ("import pandas as pd\ndf = pd.DataFrame({})", "df.drop('a', inplace=True)", ["df"]),
         ("import heapq\nh = []", "heapq.heappush(h, 1)", ["h"]),
+        (
+            "import numpy as np\nrng = np.random.default_rng(1)\npick = rng.normal",
+            "x = pick()",
+            ["pick", "rng"],
+        ),
         ("xs = [1]\ne = enumerate(xs)", "for i, x in e: pass", ["e"]),
         ("xs = [1]\nz = zip(xs, 'a')", "ys = [x for x in z]", ["z"]),
         ("import itertools\nc = itertools.count()", "for i in c:\n  break", ["c", "i"]),

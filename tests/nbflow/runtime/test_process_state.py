@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -63,3 +64,19 @@ def test_a_draw_that_the_compiler_did_not_see_is_told(tmp_path: Path) -> None:
         "Give what draws there a seed or generator of its own (`random_state=…`), or seed in the "
         "step."
     ]
+
+
+def test_a_generator_that_comes_with_the_inputs_begins_as_all_do() -> None:
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom nbflow.runtime.generators import Generators\n"
+        "made = Generators(Path('none'))\nmade.seed(1, 'step', '')\n"
+        "assert 'numpy' not in sys.modules\nimport numpy\nmade.seed_late()\n"
+        "print(sorted(made.moved()), numpy.random.rand(), sorted(made.moved()))"
+    )
+    one, other = (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        for _ in range(2)
+    )
+    assert one.stdout == other.stdout
+    assert one.stdout.startswith("[] ")
+    assert one.stdout.endswith(" ['numpy_random']\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
+from typing import Literal
 
 from nbcompile import library
 from nbcompile.ambient import dotted
@@ -23,7 +24,7 @@ def literal_files(
             first = call.args[0]
             if not isinstance(first, ast.Constant) or not isinstance(first.value, str):
                 continue
-            kind = _kind(call, modules)
+            kind = file_use(call, modules)
             if kind == "read":
                 reads[first.value] = None
             elif kind == "write":
@@ -31,7 +32,8 @@ def literal_files(
     return tuple(reads), tuple(writes)
 
 
-def _kind(call: ast.Call, modules: dict[str, str]) -> str | None:
+def file_use(call: ast.Call, modules: dict[str, str]) -> Literal["read", "write"] | None:
+    """What a call does with the file that its first argument names."""
     function = call.func
     name = dotted(function, modules)
     if isinstance(function, ast.Name) and function.id == "open":

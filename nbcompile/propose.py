@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from nbcompile.diagnostics import Diagnostic
+from nbcompile.files import file_use
 from nbcompile.grammar import suggest_name, usable_name
 from nbcompile.infer import infer_flow
 from nbcompile.lower import lower
@@ -32,6 +33,8 @@ _ROLES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("plot", re.compile(r"plot\w*|hist|scatter|imshow|bar|barh|boxplot|subplots|figure")),
     ("prepare", re.compile(r"merge|join|groupby|dropna|fillna|concat|apply|assign|pivot\w*|map")),
 )
+#: calls that fetch what may be something else tomorrow
+_READS = re.compile(r"read_\w+|loadtxt|genfromtxt|imread|urlopen|urlretrieve|iterdir|r?glob")
 _SETTINGS = re.compile(
     r"set_option|set_theme|set_style|filterwarnings|simplefilter|basicConfig|seed|use|"
     r"set_printoptions|set_palette|set_context|update|register_matplotlib_converters"
@@ -73,11 +76,15 @@ class Proposed:
     role: Role | None
     step: str | None
     why: str
+    #: whether it reads files: its step is never taken from the cache
+    reads: bool = False
 
     @property
     def tag(self) -> str | None:
-        """The tag as cell metadata: `step:train`, `parameters`, `setup`."""
-        return f"step:{self.step}" if self.role == "step" else self.role
+        """The tag as cell metadata: `step:train`, `step:load --no-cache`, `parameters`, `setup`."""
+        if self.role != "step":
+            return self.role
+        return f"step:{self.step}{' --no-cache' if self.reads else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +194,10 @@ class _Walk:
         if all(map(_only_looks, body)):
             return Proposed(cell.index, None, None, "only looks at a value")
         role = _role(tree)
-        return self._part(cell, role, f"seems to {role}" if role else "goes on with the step")
+        part = self._part(cell, role, f"seems to {role}" if role else "goes on with the step")
+        if not _reads(tree):
+            return part
+        return replace(part, reads=True, why=f"{part.why}; it reads files, so it always runs")
 
     def _definitions(self, cell: Cell, body: list[ast.stmt]) -> Proposed:
         if self._step is None and all(isinstance(one, ast.Assign | ast.AnnAssign) for one in body):
@@ -289,6 +299,16 @@ def _is_value(value: ast.expr) -> bool:
         case ast.Call(ast.Attribute(inner, attr=name)):
             return name in _LOOKS and _is_value(inner)
     return False
+
+
+def _reads(tree: ast.Module) -> bool:
+    """Whether a cell reads files or pages by itself, which nbflow does not see change."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return any(
+        file_use(one, {}) == "read"
+        or (isinstance(one.func, ast.Attribute) and bool(_READS.fullmatch(one.func.attr)))
+        for one in calls
+    )
 
 
 def _role(tree: ast.Module) -> str:

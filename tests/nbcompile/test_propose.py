@@ -42,8 +42,32 @@ def test_without_headings_the_work_names_them() -> None:
         "model = {}.setdefault('a', n)\nmodel2 = sorted(rows)",
         "best = min(rows, default=alpha)\nprint(best)",
     )
-    assert tags[:3] == ["setup", "parameters", "step:load"]
+    assert tags[:3] == ["setup", "parameters", "step:load --no-cache"]
     assert tags[3:] == ["step:load", "step:load"]
+
+
+def test_what_reads_files_always_runs() -> None:
+    tags, proposal = propose(
+        "# Shop",
+        "import pandas as pd\nimport sklearn.datasets as sets",
+        "# Load",
+        "df = pd.read_csv('a.csv')",
+        "# More",
+        "text = open('a.txt').read()",
+        "# Known",
+        "iris = sets.load_iris()",
+        "# Write",
+        "df.to_csv('b.csv')\nopen('c.txt', 'w').write(text + str(iris))",
+    )
+    assert tags == [
+        None,
+        "step:load --no-cache",
+        "step:more --no-cache",
+        "step:known",
+        "step:write",
+    ]
+    assert proposal.cells[1].why == "stands under `Load`; it reads files, so it always runs"
+    assert not has_errors(proposal.diagnostics)
 
 
 def test_a_new_value_belongs_to_a_step() -> None:

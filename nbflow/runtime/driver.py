@@ -352,7 +352,10 @@ def _interrupts(pulse: Pulse, engine: Engine) -> Iterator[None]:
         engine.interrupt()
 
     held = signal.signal(signal.SIGINT, ask)
+    pulse.heeded = True
     try:
         yield
     finally:
+        # who is done driving need not be told to stop
+        pulse.heeded = False
         signal.signal(signal.SIGINT, held)

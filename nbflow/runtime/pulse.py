@@ -27,7 +27,8 @@ class Pulse:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat, daemon=True, name="nbflow-pulse")
         self._heard = False
-        self._main = threading.current_thread() is threading.main_thread()
+        #: the main thread takes interrupts for what they are: `stops`, or `lost`
+        self.heeded = False
         #: how often somebody has asked for the run to stop
         self.stops = 0
         #: why this driver has to stop at once, though the run is not over
@@ -68,7 +69,7 @@ class Pulse:
         self._interrupt()
 
     def _interrupt(self) -> None:
-        if self._main:
+        if self.heeded:
             # as if somebody had pressed Ctrl-C: it ends a task of this process too
             _thread.interrupt_main()
         else:

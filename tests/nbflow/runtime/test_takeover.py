@@ -15,6 +15,7 @@ from nbflow.engines.inline import InlineEngine
 from nbflow.errors import LeaseLostError, UserError
 from nbflow.runtime.drive import HandedOn
 from nbflow.runtime.listener import Listener
+from nbflow.runtime.pulse import Pulse
 from nbflow.runtime.request import RunRequest
 from nbflow.runtime.run import prepare_run, run_flow
 from nbflow.runtime.takeover import take_over
@@ -261,4 +262,15 @@ def test_a_driver_that_lost_its_run_publishes_nothing_more(tmp_path: Path) -> No
     (run,) = store.runs()
     assert (run.status, run.error, heard) == ("running", None, [])
     assert [t.status for t in store.tasks(run.id, "grow")] == []
+    store.close()
+
+
+def test_who_is_done_driving_is_not_interrupted(tmp_path: Path) -> None:
+    write_package(tmp_path, [step("load", "n = 1", outputs=("n",))])
+    store, run = prepare_run(RunRequest(tmp_path, store=tmp_path, on="inline"), 60)
+    assert store.claim(run.id, "me")
+    with Pulse(store, run.id, "me") as pulse:
+        pulse.give_up(KilledError())
+        threading.Event().wait(0.05)
+    assert (pulse.stops, type(pulse.lost)) == (1, KilledError)
     store.close()

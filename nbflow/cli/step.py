@@ -13,6 +13,9 @@ from nbflow.errors import user_error
 if TYPE_CHECKING:
     from nbflow.client.step import StepView
 
+#: seconds for which a container asks for a store that does not answer
+_WAIT = 15.0
+
 
 @verb("step")
 @click.argument("step")
@@ -42,12 +45,15 @@ def command(
     from nbflow.cli.paths import find
     from nbflow.runtime.task import run_task
 
-    store = store_at(location)
     if order is not None:
         from nbflow.engines.order import run_order
+        from nbflow.store import open_store
 
+        # the driver has reached it a moment ago: it may be restarting
+        store = open_store(location, create=False, wait=_WAIT)
         run_order(store, find(run, store).run.id, order, index)
         return SUCCEEDED
+    store = store_at(location)
     view = find(f"{run}/{step}", store).step
     assert view is not None
     _check_key(view, key, items)

@@ -62,7 +62,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("kubernetes"))
             # the first of them waits for the cluster, so fixtures take as long as they take
             if item.get_closest_marker("timeout") is None:
-                item.add_marker(pytest.mark.timeout(120, func_only=True))
+                item.add_marker(pytest.mark.timeout(300, func_only=True))
 
 
 def _by_hand() -> Facts | None:

@@ -54,14 +54,16 @@ def go(
     n: int = 3,
     settings: dict[str, Any] | None = None,
     engine: Engine | None = None,
+    store: str | Path | None = None,
     **request: Any,
 ) -> tuple[RunRecord, Store]:
-    """Run these steps; the run and its store."""
+    """Run these steps, with the store in the folder unless another is named; the run and its store."""
     write_package(folder, steps, parameters={"n": n})
     table = settings_of(kube, folder, **(settings or {}))
-    asked = RunRequest(folder, store=folder, on="kubernetes", settings=table, **request)
+    place = store or folder
+    asked = RunRequest(folder, store=place, on="kubernetes", settings=table, **request)
     run = run_flow(asked, listener, engine or KubernetesEngine())
-    return run, open_store(folder)
+    return run, open_store(place)
 
 
 def fan(body: str, **more: Any) -> list[dict[str, Any]]:

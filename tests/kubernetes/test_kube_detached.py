@@ -36,17 +36,18 @@ best = max(grow.value)
 """
 
 
-def write(kube: Any, shared: Any, folder: Path, more: Sequence[str] = ()) -> Path:
-    """The notebook, and what pyproject.toml says of the cluster."""
+def write(kube: Any, folder: Path, more: Sequence[str] = (), shared: Any = None) -> Path:
+    """The notebook, and what pyproject.toml says; the store is in the folder, or a shared one."""
+    place = json.dumps(str(folder))
     lines = [
-        "[tool.nbflow]",
-        f'store = "{shared.url}"',
+        *([] if shared is None else ["[tool.nbflow]", f'store = "{shared.url}"']),
         "[tool.nbflow.kubernetes]",
-        f'image = "{kube.image}"',
-        f"secrets = {json.dumps(shared.settings['secrets'])}",
-        'driver-account = "nbflow-driver"',
-        *more,
+        *([] if shared is None else [f"secrets = {json.dumps(shared.settings['secrets'])}"]),
+        f"volumes = [{{ mount = {place}, host-path = {place} }}]",
     ]
+    usual = {"image": json.dumps(kube.image), "driver-account": '"nbflow-driver"'}
+    given = dict(line.split(" = ", 1) for line in more)
+    lines += [f"{name} = {value}" for name, value in (usual | given).items()]
     (folder / "pyproject.toml").write_text("\n".join(lines))
     path = folder / "churn.py"
     path.write_text(NOTEBOOK)
@@ -87,7 +88,7 @@ def test_a_detached_run_is_followed_through_the_store(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    path = write(kube, shared, tmp_path, ['ttl = "5s"', "batch = 1"])
+    path = write(kube, tmp_path, ['ttl = "5s"', "batch = 1"], shared)
     monkeypatch.chdir(tmp_path)
     store = start(path, capfd, "-p", "seconds", "2")
     run = store.run("churn/1")
@@ -107,13 +108,12 @@ def test_a_detached_run_is_followed_through_the_store(
 
 def test_a_detached_run_is_cancelled_from_anywhere(
     kube: Any,
-    shared: Any,
     account: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    path = write(kube, shared, tmp_path, ["batch = 1", 'ttl = "1s"'])
+    path = write(kube, tmp_path, ["batch = 1", 'ttl = "1s"'])
     monkeypatch.chdir(tmp_path)
     store = start(path, capfd, "-p", "seconds", "100")
     running_pod(kube, "grow")
@@ -125,13 +125,12 @@ def test_a_detached_run_is_cancelled_from_anywhere(
 
 def test_a_driver_whose_pod_is_deleted_is_followed_by_another(
     kube: Any,
-    shared: Any,
     account: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    path = write(kube, shared, tmp_path, ["batch = 1"])
+    path = write(kube, tmp_path, ["batch = 1"])
     monkeypatch.chdir(tmp_path)
     store = start(path, capfd, "-p", "seconds", "12")
     running_pod(kube, "grow")
@@ -182,11 +181,7 @@ def test_no_driver(
     more: list[str],
     said: str,
 ) -> None:
-    path = write(kube, shared, tmp_path)
-    names = {line.partition(" ")[0] for line in more}
-    lines = path.with_name("pyproject.toml").read_text().splitlines()
-    lines = [line for line in lines if line.partition(" ")[0] not in names]
-    path.with_name("pyproject.toml").write_text("\n".join([*lines, *more]))
+    path = write(kube, tmp_path, more, shared if "env" in more[0] else None)
     monkeypatch.chdir(tmp_path)
     assert call(["run", str(path), "--on", "kubernetes", "--detach"]) == 2
     told = capfd.readouterr().err

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -97,6 +98,30 @@ def test_the_api_server_restarts(breakable: Any, tmp_path: Path) -> None:
     assert statuses(store, run) == ["succeeded"] * 8
     assert begun(tmp_path) == {str(n): 1 for n in range(8)}
     nothing_left(kube)
+
+
+def test_the_database_restarts(kube: Any, shared: Any, store_servers: Any, tmp_path: Path) -> None:
+    def restart(run: RunRecord) -> None:
+        until("its tasks", lambda: begun(tmp_path))
+        store_servers.postgres.stop()
+        time.sleep(4)
+        store_servers.postgres.start()
+
+    one = step("one", marking(tmp_path, "a = i", 2).replace("{i}", "one"), outputs=("a",))
+    two = step("two", "b = 2", outputs=("b",))
+    both = step("both", "c = a + b", {"a": "one", "b": "two"}, ("c",))
+    one["body"] = "i = 1\n" + one["body"]
+    run, store = go(
+        kube,
+        tmp_path,
+        [one, two, both],
+        Meanwhile(restart),
+        settings=shared.settings,
+        store=shared.url,
+    )
+    assert (run.status, run.error, run.metrics["c"]) == ("succeeded", None, 3)
+    assert {task.attempt for task in store.tasks(run.id)} == {1}
+    assert begun(tmp_path) == {"one": 1}
 
 
 def test_a_node_that_is_gone(breakable: Any, tmp_path: Path) -> None:

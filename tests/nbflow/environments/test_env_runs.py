@@ -76,6 +76,26 @@ def test_a_step_runs_in_its_environment(tmp_path: Path, cluster: LocalCluster) -
     assert distributions(lock)["lathe"] == "1.5"
 
 
+def test_workers_of_a_cluster_build_it_themselves(
+    tmp_path: Path, cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notebook = tmp_path / "shop.py"
+    cells = ("# nbflow: environment old lathe==1.0", LOAD, OLD)
+    notebook.write_text("\n\n".join(f"# %%\n{cell}" for cell in cells))
+    address = cluster.client.scheduler.address
+    # what the workers have built is not the driver's
+    theirs = cache_folder()
+    monkeypatch.setenv("NBFLOW_CACHE", str(tmp_path / "cache"))
+    run = run_flow(RunRequest(notebook, store=tmp_path, on=address))
+    assert (run.status, run.error) == ("succeeded", None)
+    assert run.metrics["made"] == "1.0"
+    store = open_store(tmp_path)
+    old = store.task(run.id, "old")
+    assert old is not None
+    assert Path(store.get(old.ref("base"))).parent == theirs
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["locks"]
+
+
 def test_its_lock_is_part_of_the_cache_key(tmp_path: Path, cluster: LocalCluster) -> None:
     first, _ = go(tmp_path, cluster, '# nbflow: environment old "lathe<2"', LOAD, OLD, AFTER)
     same, store = go(tmp_path, cluster, '# nbflow: environment old "lathe<2"', LOAD, OLD, AFTER)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -230,6 +231,48 @@ def test_what_would_not_work_is_said_and_changes_nothing(
     status, out, err = nbflow(capsys, "deploy", shop(), *words)
     assert (status, out, said in err) == (2, "", True), err
     assert (cron_jobs(kube), open_store(tmp_path / ".nbflow").deployments()) == ({}, [])
+
+
+def test_who_deploys_needs_few_rights(
+    kube: Any,
+    shop: Callable[..., Path],
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    notebook = shop()
+    config = json.loads(kube.kubeconfig.read_text())
+    core = client.CoreV1Api(kube.api())
+    found = core.list_namespaced_secret(kube.namespace).items
+    tokens = {
+        (one.metadata.annotations or {}).get("kubernetes.io/service-account.name"): one.data
+        for one in found
+    }
+    config["users"][0]["user"] = {"token": base64.b64decode(tokens["default"]["token"]).decode()}
+    path = tmp_path / "deployer"
+    path.write_text(json.dumps(config))
+    with monkeypatch.context() as patch:
+        patch.setenv("KUBECONFIG", str(path))
+        status, _, err = nbflow(capsys, "deploy", notebook)
+        assert (status, "You may not deploy to the namespace" in err) == (2, True), err
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "nbflow-deployer"}
+    whom = [{"kind": "ServiceAccount", "name": "default", "namespace": kube.namespace}]
+    binding = {"metadata": {"name": "deployer"}, "roleRef": role, "subjects": whom}
+    client.RbacAuthorizationV1Api(kube.api()).create_namespaced_role_binding(
+        kube.namespace, binding
+    )
+    monkeypatch.setenv("KUBECONFIG", str(path))
+    until("the right to deploy", lambda: nbflow(capsys, "deploy", notebook)[0] == 0)
+    assert nbflow(capsys, "deploy", notebook, "-p", "n", "7")[0] == 0
+    ((state, params),) = [
+        (one["state"], one["params"])
+        for one in json.loads(nbflow(capsys, "deployments", "--json")[1])
+    ]
+    assert (state, params) == ("scheduled", {"n": 7})
+    # it is seen that a driver would lack rights, though one has none of these oneself
+    write_settings(kube, tmp_path)
+    assert "'default', under which the run would be driven" in nbflow(capsys, "deploy", notebook)[2]
+    assert nbflow(capsys, "undeploy", "shop")[0] == 0
 
 
 def test_an_account_that_may_not_drive(

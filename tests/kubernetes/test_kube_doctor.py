@@ -91,12 +91,28 @@ def test_a_store_that_pods_do_not_have(kube: Any, doctor: Look, tmp_path: Path) 
     # an address is all right as far as one can see from here
     settings = f'[tool.nbflow.kubernetes]\nimage = "{kube.image}"\ncpu = 0.1\n'
     (tmp_path / "pyproject.toml").write_text(
-        settings + f'store = "postgresql://nobody@store.invalid/none"\n'
+        settings + 'store = "postgresql://nobody@store.invalid/none"\n'
     )
     found = doctor(1)
     assert found["image"]["ok"]
     assert found["store"]["said"].startswith("from a pod: ")
     assert found["store"]["fix"].startswith("Check that the address is right for pods")
+
+
+def test_a_store_over_the_network(
+    kube: Any, shared: Any, doctor: Look, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NBFLOW_STORE", shared.url)
+    open_store(shared.url).close()
+    table = f'[tool.nbflow.kubernetes]\nimage = "{kube.image}"\ncpu = 0.1\n'
+    (tmp_path / "pyproject.toml").write_text(table + 'secrets = ["nbflow-store"]\n')
+    found = doctor(0)
+    assert found["store"]["said"].startswith(f"pods can use {shared.url} (in ")
+    # without the Secret the pod may not log in
+    (tmp_path / "pyproject.toml").write_text(table)
+    found = doctor(1)
+    assert found["store"]["said"].startswith("from a pod: ")
+    assert "password" in found["store"]["said"]
 
 
 def test_an_image_that_cannot_be_had(

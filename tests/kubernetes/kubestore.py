@@ -55,7 +55,6 @@ class StoreServers:
     @contextmanager
     def store(self, kube: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[SharedStore]:
         """An empty store for a test, and the Secret in its namespace."""
-        import psycopg
         import s3fs
         from kubernetes import client
 
@@ -72,16 +71,20 @@ class StoreServers:
         for key, value in environment.items():
             monkeypatch.setenv(key, value)
         monkeypatch.setenv("NBFLOW_OBJECTS", f"s3://{name}/values")
-        postgres = self.postgres
-        address = postgres.url("postgres", PASSWORD)
+        s3fs.S3FileSystem.clear_instance_cache()
+        s3fs.S3FileSystem().mkdir(name)
+        self._command(f"CREATE SCHEMA {name}")
+        url = f"{self.postgres.url('postgres')}?options=-csearch_path%3D{name}"
+        yield SharedStore(url, environment)
+        self._command(f"DROP SCHEMA {name} CASCADE")
+        s3fs.S3FileSystem.clear_instance_cache()
+
+    def _command(self, sql: str) -> None:
+        import psycopg
+
+        address = self.postgres.url("postgres", PASSWORD)
         with psycopg.connect(address, autocommit=True) as connection:
-            s3fs.S3FileSystem.clear_instance_cache()
-            s3fs.S3FileSystem().mkdir(name)
-            connection.execute(f"CREATE SCHEMA {name}")
-            url = f"{postgres.url('postgres')}?options=-csearch_path%3D{name}"
-            yield SharedStore(url, environment)
-            connection.execute(f"DROP SCHEMA {name} CASCADE")
-            s3fs.S3FileSystem.clear_instance_cache()
+            connection.execute(sql)
 
 
 def own_address() -> str | None:

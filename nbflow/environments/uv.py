@@ -55,6 +55,11 @@ def find_uv() -> str:
     return found
 
 
+def uv_version() -> str:
+    """Which version of uv that is: `0.13.8`."""
+    return call_uv(["--version"], "The version of uv is not known").split()[1]
+
+
 _INSTALL = "Install it: pip install 'nbflow[env]'."
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from nbcompile.emit.package import Package
 from nbflow.config import load_config
 from nbflow.environments.locks import Lock, distributions, resolve, with_runtime
+from nbflow.environments.uv import uv_version
 from nbflow.errors import user_error
 from nbflow.images.render import (
     FLOW,
@@ -73,7 +74,7 @@ def export_image(package: Package, out_dir: str | Path) -> str:
         word = blake2b(lock.id.encode() + code, digest_size=6).hexdigest()
         stages.append(Stage(lock.name, lock.python, word))
         _write(folder / stages[-1].lock, lock_text(lock.asked, lock.text))
-    _write(folder / "Dockerfile", dockerfile(flow, stages, version("uv"), wheel))
+    _write(folder / "Dockerfile", dockerfile(flow, stages, uv_version(), wheel))
     _write(folder / "README.md", readme(flow, stages))
     lines = [*commands(flow, stages, str(out_dir)), "", *configuration(flow, stages)]
     return "\n".join(

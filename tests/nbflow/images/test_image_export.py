@@ -84,6 +84,7 @@ def test_an_export_locks_every_environment(wheels: Path, tmp_path: Path) -> None
     held = {name: distributions(Lock("", "", "", text)) for name, text in texts.items()}
     needed = {requirement_name(one) for one in (*requirements(EXTRAS), "pip")}
     assert held["requirements.txt"].keys() == needed
+    assert {"click", "kubernetes", "psycopg", "s3fs", "pip"} <= needed
     assert held["requirements-old.txt"] == held["requirements.txt"] | {"lathe": "1.5"}
     assert all("--hash=sha256:" in text and str(wheels) not in text for text in texts.values())
     tags = re.findall(r"-t REGISTRY/(\S+) ", said)

@@ -30,7 +30,7 @@ _DEPTH = 20
 def fingerprint(value: Any, deadline: float) -> int | None:
     """The fingerprint; None where the value cannot change, cannot be read, or time is out.
 
-    ``deadline`` is a time of `time.perf_counter`.
+    ``deadline`` is a time of `time.thread_time`.
     """
     if immutable(value):
         return None
@@ -56,7 +56,7 @@ class _Print:
             return hash(str(value)) if value != value else hash(value)
         if immutable(value):
             return hash((type(value).__name__, value))
-        if depth > _DEPTH or time.perf_counter() > self._deadline:
+        if depth > _DEPTH or time.thread_time() > self._deadline:
             raise _Unknown
         if id(value) in self._met:
             return 0
@@ -98,7 +98,7 @@ class _Print:
         raise _Unknown
 
     def _column(self, column: Any, np: Any, depth: int) -> int:
-        if time.perf_counter() > self._deadline:
+        if time.thread_time() > self._deadline:
             raise _Unknown
         pd = sys.modules["pandas"]
         if isinstance(column, pd.RangeIndex):

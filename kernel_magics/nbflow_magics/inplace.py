@@ -15,7 +15,7 @@ from typing import Any
 from nbflow_magics.fingerprint import fingerprint
 
 #: seconds for the fingerprints before a cell, twice that after it, and names that are looked at
-_SECONDS = 0.0008
+_SECONDS = 0.0006
 _NAMES = 60
 #: columns of a frame that are looked at for memory shared
 _COLUMNS = 50
@@ -51,7 +51,7 @@ class InPlace:
 
         Returns those that were changed since they were looked at last: by no tagged cell.
         """
-        deadline = time.perf_counter() + _SECONDS
+        deadline = time.thread_time() + _SECONDS
         changed = []
         looked = []
         for name, serial in list(serials.items())[:_NAMES]:
@@ -71,7 +71,7 @@ class InPlace:
 
         ``reads`` are the names that it read, to tell through which one.
         """
-        deadline = time.perf_counter() + 2 * _SECONDS
+        deadline = time.thread_time() + 1.5 * _SECONDS
         changes = []
         for name in self._looked:
             held = self._held.pop(name)
@@ -90,7 +90,7 @@ class InPlace:
 
     def settle(self, serials: Mapping[str, int]) -> None:
         """Take in new bindings: how these values are when the cell that made them has ended."""
-        deadline = time.perf_counter() + _SECONDS
+        deadline = time.thread_time() + 0.5 * _SECONDS
         for name, serial in list(serials.items())[:_NAMES]:
             now = self._look(name, serial, deadline)
             if now is None:

@@ -88,3 +88,14 @@ def reads_of(running: Running, within: FanOut | None) -> list[str]:
     if options.each is not None:
         reads[options.each] = None
     return list(reads)
+
+
+def elsewhere(running: Running, error: BaseException | None) -> str | None:
+    """Why a step lacks a module here that it has in a run: there it has an environment of its own."""
+    name = running.merged.options.env
+    if name is None or not isinstance(error, ModuleNotFoundError):
+        return None
+    return (
+        f"`{running.step}` runs in the environment `{name}` in a flow; this kernel has packages of "
+        "its own. `%nbflow run` runs it there, and `%nbflow replay` brings its results here."
+    )

@@ -28,7 +28,7 @@ from nbflow_magics.magics import register_magics, unregister_magics
 from nbflow_magics.names import names_of
 from nbflow_magics.notebook_path import notebook_path
 from nbflow_magics.replay import Replay
-from nbflow_magics.running import Running, cell_tags, reads_of
+from nbflow_magics.running import Running, cell_tags, elsewhere, reads_of
 from nbflow_magics.say import TagError, note, say, stale_steps, without_cell
 from nbflow_magics.tasks import Tasks
 from nbflow_magics.watch import Watch, carried_names
@@ -249,6 +249,9 @@ class Session:
         if running.step is not None and not running.idle:
             running.found += self.changes.after(ran, running.reads, bool(result.success))
         say([*running.found, *stale_steps(stale)], self.state())
+        other = elsewhere(running, result.error_in_exec)
+        if other is not None:
+            note(other)
 
     def _finish_step(self, running: Running, step: str) -> None:
         tasks = running.tasks

@@ -35,6 +35,14 @@ def test_errors_keep_their_line_and_fail_the_cell(shell: Any, capsys: Any) -> No
     assert "----> 4 x / 0" in capsys.readouterr().out
 
 
+def test_a_module_of_another_environment_is_told_where_it_is(shell: Any, capsys: Any) -> None:
+    shell.run_cell("%environment old nonesuch")
+    assert not shell.run_cell("%%step a --env old\nimport nonesuch").success
+    assert "`a` runs in the environment `old` in a flow" in capsys.readouterr().out
+    assert not shell.run_cell("%%step b\nimport nonesuch").success
+    assert "runs in the environment" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("cell", ["%%step a\n%%time\ny = 2\ny", "%%time\n%%step a\ny = 2\ny"])
 def test_other_magics_stack(shell: Any, capsys: Any, cell: str) -> None:
     assert run(shell, cell) == 2

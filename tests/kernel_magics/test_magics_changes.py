@@ -14,8 +14,9 @@ HIDES = "%%setup\nimport numpy as np\nimport operator\nshake = getattr(operator,
 
 
 @pytest.fixture
-def run(shell: Any, capsys: Any) -> Any:
+def run(shell: Any, capsys: Any, monkeypatch: Any) -> Any:
     """Runs a cell, by its id if given; what it printed and showed."""
+    monkeypatch.setattr("nbflow_magics.inplace._SECONDS", 60.0)  # a busy machine is no reason
 
     def one(cell: str, cell_id: str | None = None) -> str:
         shell.run_cell(cell, store_history=True, cell_id=cell_id).raise_error()

@@ -17,7 +17,7 @@ from nbflow.runtime.unchanged import changed
 
 
 def taken(value: Any) -> int | None:
-    return fingerprint(value, time.perf_counter() + 60)
+    return fingerprint(value, time.thread_time() + 60)
 
 
 class Box:
@@ -77,7 +77,7 @@ def test_of_what_cannot_change_or_be_read_there_is_none_or_one(value: Any) -> No
 
 
 def test_no_more_time_than_given() -> None:
-    assert fingerprint(list(range(10)), time.perf_counter() - 1) is None
+    assert fingerprint(list(range(10)), time.thread_time() - 1) is None
 
 
 def test_a_list_that_holds_itself() -> None:
@@ -86,7 +86,8 @@ def test_a_list_that_holds_itself() -> None:
     assert taken(rows) is not None
 
 
-def test_the_other_name_is_found() -> None:
+def test_the_other_name_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nbflow_magics.inplace._SECONDS", 60.0)
     rows = np.zeros(10)
     table = pd.DataFrame({"a": range(3)})
     names = {"rows": rows, "part": rows[2:], "held": {"t": table}, "table": table, "x": [1]}

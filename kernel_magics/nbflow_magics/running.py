@@ -91,7 +91,7 @@ def reads_of(running: Running, within: FanOut | None) -> list[str]:
 
 
 def elsewhere(running: Running, error: BaseException | None) -> str | None:
-    """Why a step lacks a module here that it has in a run: there it has an environment of its own."""
+    """Why a step lacks a module here that it has in a run, where it has an environment."""
     name = running.merged.options.env
     if name is None or not isinstance(error, ModuleNotFoundError):
         return None

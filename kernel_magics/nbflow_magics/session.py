@@ -72,7 +72,7 @@ class Session:
         self.running: Running | None = None
         self._lines = CommentTags()
         self._statements = _Statements(self)
-        self._matcher = tag_matcher(lambda: self.steps, self._user_names)
+        self._matcher = tag_matcher(self._step_names, self._user_names)
 
     # -- coming and going ------------------------------------------------------------------
 
@@ -325,6 +325,9 @@ class Session:
         quiet: Any = DisplayHook.semicolon_at_end_of_expression
         if self.running is None or not quiet(self.running.info.raw_cell):
             display(value)  # type: ignore[no-untyped-call]
+
+    def _step_names(self) -> list[str]:
+        return list(dict.fromkeys((*self.steps, *self.cells.steps())))
 
     def _user_names(self) -> list[str]:
         hidden = self.shell.user_ns_hidden

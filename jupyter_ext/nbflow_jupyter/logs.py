@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 from typing import Any
 
-from nbflow.runtime.live import live_folder, notes
+from nbflow.runtime.printed import Running, running_task
 from nbflow.store import Store
 from nbflow.store.records import FINAL, Part, RunRecord
 from nbflow.values.ref import Ref
@@ -22,30 +20,17 @@ MOST = 1 << 20
 class Log:
     """One attempt's log: ``size`` bytes so far, and no more once ``complete``."""
 
-    def __init__(
-        self, data: memoryview | None = None, live: tuple[Path, int] | None = None
-    ) -> None:
+    def __init__(self, data: memoryview | None = None, live: Running | None = None) -> None:
         self._data = memoryview(b"") if data is None else data
         self._live = live
         self.complete = live is None
-        self.size = len(self._data)
-        if live is not None:
-            try:
-                self.size = max(0, os.stat(live[0]).st_size - live[1])
-            except OSError:  # it has ended meanwhile
-                self.size = 0
+        self.size = len(self._data) if live is None else live.size()
 
     def read(self, start: int, end: int) -> bytes:
         """These bytes."""
         if self._live is None:
             return bytes(self._data[start:end])
-        path, offset = self._live
-        try:
-            with path.open("rb") as file:
-                file.seek(offset + start)
-                return file.read(max(0, end - start))
-        except OSError:
-            return b""
+        return self._live.read(start)[: max(0, end - start)]
 
 
 def open_log(
@@ -60,11 +45,10 @@ def open_log(
         raise Refusal(404, f"The task has no attempt {attempt}.")
     if task.log is not None or task.status in FINAL:
         return Log(_held(store, task.log))
-    wanted = [step, part, key]
-    for path, note in notes(live_folder(store.url, run.id)):
-        if note.task.split("\t")[:3] == wanted:
-            return Log(live=(path, note.offset))
-    # it runs elsewhere, or has not begun: there may be more to come
+    live = running_task(store, run.id, step, key, part)
+    if live is not None:
+        return Log(live=live)
+    # it has not begun, or has printed nothing: there may be more to come
     log = Log()
     log.complete = run.status in FINAL
     return log

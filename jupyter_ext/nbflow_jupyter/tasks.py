@@ -6,7 +6,7 @@ import base64
 import json
 from typing import Any
 
-from nbflow.runtime.live import live_folder, notes
+from nbflow.runtime import printed
 from nbflow.runtime.spec import FlowSpec
 from nbflow.store import Store
 from nbflow.store.browse import (
@@ -84,12 +84,12 @@ def find(store: Store, run: RunRecord, step: str, key: str, part: Part) -> TaskR
 def running_task(
     store: Store, run: RunRecord, step: str, key: str, part: Part
 ) -> TaskRecord | None:
-    """A task that a host on this machine is busy with; it has no record of its own yet."""
-    for _, note in notes(live_folder(store.url, run.id)):
-        at, kind, number, attempt = note.task.split("\t")
-        if (at, kind, number) == (step, part, key):
-            return TaskRecord(step, key, "running", part, int(attempt), started=note.started)
-    return None
+    """A task that a process is busy with; it has no record of its own yet."""
+    found = printed.running_task(store, run.id, step, key, part)
+    if found is None:
+        return None
+    task = found.task
+    return TaskRecord(step, key, "running", part, task.attempt, started=task.started)
 
 
 def detail(

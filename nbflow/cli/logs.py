@@ -53,7 +53,7 @@ class Printer:
         """Write what these tasks have printed since the last time."""
         for task in tasks:
             at = self.written.get(task.path, 0)
-            new = task.printed()[at:]
+            new = task.printed(at)
             if not new:
                 continue
             if len(tasks) > 1 and task.path != self._last:

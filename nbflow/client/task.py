@@ -87,15 +87,15 @@ class Task(Branch):
         """What the task has printed."""
         return self.printed().decode("utf-8", "replace")
 
-    def printed(self) -> bytes:
-        """What the task has printed, byte for byte; of a running one, so far."""
+    def printed(self, since: int = 0) -> bytes:
+        """What the task has printed from byte ``since`` on; of a running one, so far."""
         if self.record.log is not None:
-            return self._run.store.get_bytes(Ref.from_json(self.record.log))
-        from nbflow.runtime.live import live_output
+            return self._run.store.get_bytes(Ref.from_json(self.record.log))[since:]
+        from nbflow.runtime.printed import running_task
 
         key = key_text(self._source.key)
-        store = self._run.store
-        return live_output(store.url, self._run.id, self._source.step, key) or b""
+        running = running_task(self._run.store, self._run.id, self._source.step, key)
+        return b"" if running is None else running.read(since)
 
     @property
     def aside(self) -> list[tuple[int, int]]:

@@ -20,6 +20,7 @@ from nbflow.engines.base import (
     refuse_images,
 )
 from nbflow.engines.machine_size import machine_size
+from nbflow.runtime.relay import Relay
 from nbflow.runtime.spec import read_key
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class InlineEngine:
         self._waiting: deque[Batch] = deque()
         self._stopped: list[TaskRecord] = []
         self._runner: TaskRunner | None = None
+        self._relay: Relay | None = None
         self._now: UnderWay | None = None
         self._number = 0
 
@@ -62,6 +64,9 @@ class InlineEngine:
         from nbflow.runtime.task import TaskRunner
 
         self._runner = TaskRunner(self._store, run, whole=False)
+        path = self._runner.capture.live.path
+        self._relay = Relay(self._store, run, lambda: path)
+        self._relay.start()
 
     def submit(self, work: Work) -> None:
         """Take these tasks."""
@@ -110,6 +115,8 @@ class InlineEngine:
 
     def close(self) -> None:
         """Store what is left, remove the live file."""
+        if self._relay is not None:
+            self._relay.stop()
         if self._runner is not None:
             self._runner.close()
 

@@ -23,6 +23,7 @@ from nbflow.engines.wire import pack_records
 from nbflow.environments.build import host_command
 from nbflow.environments.locks import Lock, locks_from_json
 from nbflow.runtime.live import Note, live_folder, output_since, read_note, task_name
+from nbflow.runtime.relay import Relay
 from nbflow.runtime.traceback import task_error
 from nbflow.store.records import TaskRecord
 
@@ -45,9 +46,17 @@ class Slot:
         self._locks: dict[str, Lock] | None = None
         self._stop: float | None = None
         self._lock = threading.Lock()
+        self._relay = Relay(store, run, lambda: self.live)
 
     def run(self, batch: Batch) -> Iterator[bytes]:
         """Packs with a record for every task of the batch, whatever becomes of the process."""
+        self._relay.start()
+        try:
+            yield from self._run_all(batch)
+        finally:
+            self._relay.stop()
+
+    def _run_all(self, batch: Batch) -> Iterator[bytes]:
         left = dict.fromkeys(batch.keys)
         while left:
             if self._stop is not None:

@@ -113,15 +113,6 @@ def output_since(path: Path, offset: int) -> bytes:
         os.close(fd)
 
 
-def live_output(store: str | Path, run: int, step: str, key: str) -> bytes | None:
-    """What a running task has printed so far; None where no host here is running it."""
-    wanted = (step, "main", key)
-    for path, note in notes(live_folder(store, run)):
-        if tuple(note.task.split("\t")[:3]) == wanted:
-            return output_since(path, note.offset)
-    return None
-
-
 def _read_range(fd: int, start: int, size: int) -> bytes:
     parts: list[bytes] = []
     while size > 0:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from nbflow.store.database import Database, lasting
-from nbflow.store.records import LiveTask, Part
+from nbflow.store.records import FINAL, LiveTask, Part
 
 #: bytes of output in one row
 CHUNK = 64 * 1024
@@ -23,10 +23,14 @@ class LiveTable:
     def live_write(self, run: int, task: LiveTask, at: int, data: bytes) -> None:
         """Note that an attempt runs, and that it has printed ``data`` from byte ``at`` on.
 
-        Empty data is a sign of life. What is written twice at one place stands there once.
+        Empty data is a sign of life. What is written twice at one place stands there once. Of a
+        run that is over nothing is noted.
         """
         where = (run, task.step, task.part, task.key, task.attempt)
         with self.db.transaction():
+            row = self.db.one("SELECT status FROM runs WHERE id = ?", (run,))
+            if row is None or (row["status"] in FINAL and row["status"] != "lost"):
+                return
             self.db.execute(
                 'INSERT INTO live_tasks (run_id, step, part, "key", attempt, worker, started, seen)'
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -65,6 +69,14 @@ class LiveTable:
             data = bytes(row["data"])
             parts.append(data[max(0, since - row["place"]) :])
         return b"".join(parts)
+
+    def live_size(self, run: int, task: LiveTask) -> int:
+        """Bytes that an attempt has printed, as far as it has told."""
+        row = self.db.one(
+            f"SELECT MAX(place + LENGTH(data)) AS size FROM live_output WHERE {_AT}",
+            (run, task.step, task.part, task.key, task.attempt),
+        )
+        return 0 if row is None or row["size"] is None else int(row["size"])
 
     def settle_live(self, run: int, ended: Sequence[tuple[str, Part, str, int]]) -> None:
         """Inside a transaction: forget the output of attempts whose log is now recorded."""

@@ -8,8 +8,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from nbflow.runtime.live import LiveFile, live_folder, live_output, notes, task_name
+from nbflow.runtime.live import LiveFile, live_folder, notes, task_name
+from nbflow.runtime.printed import running_task
 from nbflow.runtime.show import bundle_of, figure_bundles
+from nbflow.store import open_store
 
 
 class Rich:
@@ -99,17 +101,23 @@ def test_figures_are_laid_out_as_in_a_notebook(ended: bool) -> None:
 def test_what_a_running_task_has_printed_can_be_read(tmp_path: Path) -> None:
     import os
 
-    live = LiveFile(live_folder(tmp_path, 7), "host")
+    store = open_store(tmp_path)
+    folder = live_folder(store.root, 7)
+    live = LiveFile(folder, "host")
     live.begin(task_name("a", "main", "1", 1), 5.0)
     os.write(live.fd, b"old")
     assert live.read() == b"old"
     live.begin(task_name("train", "main", "3", 2), 6.0)
     os.write(live.fd, b"new\n")
-    assert live_output(tmp_path, 7, "train", "3") == b"new\n"
-    assert live_output(tmp_path, 7, "a", "1") is None
-    ((_, note),) = notes(live_folder(tmp_path, 7))
+    running = running_task(store, 7, "train", "3")
+    assert running is not None
+    assert (running.size(), running.read(), running.read(2)) == (4, b"new\n", b"w\n")
+    assert running_task(store, 7, "a", "1") is None
+    ((_, note),) = notes(folder)
     assert (note.task, note.started, note.offset) == ("train\tmain\t3\t2", 6.0, 3)
     live.end()
-    assert list(notes(live_folder(tmp_path, 7))) == []
+    assert list(notes(folder)) == []
     live.close()
-    assert list(live_folder(tmp_path, 7).iterdir()) == []
+    assert list(folder.iterdir()) == []
+    assert (running.size(), running.read()) == (0, b"")
+    store.close()

@@ -64,6 +64,13 @@ class Cells:
         self._places = {cell.id: cell.index for cell in cells if cell.id}
         self._seen.update(self._places)
 
+    def steps(self) -> list[str]:
+        """The steps that the file has, in order."""
+        self.look()
+        cells = self._file.cells if self._file is not None else ()
+        found = (read_tags(cell).step for cell in cells if cell.kind == "code")
+        return list(dict.fromkeys(filter(None, found)))
+
     def gone(self, cell: str | None) -> str:
         """What has become of a cell since it ran, as saved: "edited", "deleted" or nothing."""
         ran = self.ran.get(cell or "")

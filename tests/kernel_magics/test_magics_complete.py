@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,4 +43,16 @@ def test_expressions_are_completed_as_python(shell: Any) -> None:
     shell.run_cell("countries = [1]")
     assert complete(shell, "%%step a --foreach c in countr") == [
         "%%step a --foreach c in countries"
+    ]
+
+
+def test_steps_of_the_file_are_completed_before_they_run(
+    shell: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "churn.py"
+    path.write_text("# %%\n%%step clean\nx = 1\n# %%\n%%step choose\ny = x\n")
+    monkeypatch.setenv("NBFLOW_NOTEBOOK", str(path))
+    assert complete(shell, "%%step x --after c") == [
+        "%%step x --after clean",
+        "%%step x --after choose",
     ]

@@ -53,6 +53,7 @@ CODES: dict[str, str] = {
     "NBF407": "a path that names nothing",
     "NBF408": "a run that cannot be driven",
     "NBF409": "an environment that cannot be made",
+    "NBF410": "a deployment that cannot be made",
 }
 
 

@@ -138,7 +138,7 @@ def _check_own(path: Path) -> None:
     """Raise where somebody else has written a file that an export is to write."""
     if path.is_file() and MARK.removeprefix("# ") not in path.read_text(encoding="utf-8")[:200]:
         raise user_error(
-            "NBF406",
+            "NBF409",
             f"{path} is there and is not of an earlier export.",
             "Write to another folder, or move it away.",
         )

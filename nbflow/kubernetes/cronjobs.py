@@ -38,7 +38,7 @@ class CronJobs:
             status = status_of(error)
             if status == 403:
                 raise user_error(
-                    "NBF404",
+                    "NBF410",
                     f"You may not deploy to the namespace {self._access.namespace} of "
                     f"{self._access.host}: {told(error)}.",
                     "Choose another `namespace`, or have the Role for deployments of "
@@ -47,7 +47,7 @@ class CronJobs:
             if status is None or status >= 500:
                 raise
             raise user_error(
-                "NBF404",
+                "NBF410",
                 f"Kubernetes refuses the CronJob: {told(error)}.",
                 "Check the schedule, as in `--schedule '0 6 * * mon-fri'`, and what "
                 "[tool.nbflow.kubernetes] says of pods.",

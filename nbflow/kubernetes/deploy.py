@@ -110,7 +110,7 @@ def look(record: DeploymentRecord) -> Look:
 def _schedule(text: str | None) -> str:
     if not text or not text.strip():
         raise user_error(
-            "NBF404",
+            "NBF410",
             "Nothing says when the flow is to run.",
             "Give `--schedule '0 6 * * *'` (minute, hour, day, month, weekday), or write it into "
             'the notebook: %flow NAME --schedule "0 6 * * *".',
@@ -128,7 +128,7 @@ def _known_zone(name: str | None) -> str | None:
         return name
     close = get_close_matches(name, known, 1, 0.5)
     raise user_error(
-        "NBF404",
+        "NBF410",
         f"There is no time zone {name!r}.",
         f"Did you mean {close[0]!r}?" if close else "Write it as in Europe/Helsinki, or UTC.",
     )
@@ -137,7 +137,7 @@ def _known_zone(name: str | None) -> str | None:
 def _check_zone(server: tuple[int, int], zone: str | None) -> None:
     if zone is not None and server < ZONED:
         raise user_error(
-            "NBF404",
+            "NBF410",
             f"This cluster is Kubernetes {server[0]}.{server[1]}, which knows no time zones of "
             "schedules; they came with 1.25.",
             "Leave the time zone away: schedules are then in the cluster's own, most often UTC.",
@@ -151,7 +151,7 @@ def _check_moved(earlier: DeploymentRecord | None, access: Access) -> None:
     place = earlier.place
     if (place["host"], place["namespace"]) != (access.host, access.namespace):
         raise user_error(
-            "NBF404",
+            "NBF410",
             f"{earlier.path} is deployed to the namespace {place['namespace']} of "
             f"{place['host']}, and would run twice.",
             f"Take it out there first: nbflow undeploy {earlier.path}; or deploy to another "
@@ -213,7 +213,7 @@ def _its_cluster(record: DeploymentRecord) -> Access:
     access = connect(Settings(context=place["context"], namespace=place["namespace"]))
     if access.host != place["host"]:
         raise user_error(
-            "NBF404",
+            "NBF410",
             f"{record.path} is deployed to {place['host']}, and the current context of kubectl is "
             f"{access.host}.",
             "`kubectl config use-context NAME` changes it.",

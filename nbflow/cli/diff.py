@@ -50,7 +50,7 @@ def _show(found: Diff) -> None:
     from nbflow.client.diff import PARTS
     from nbflow.client.diffshow import heads
 
-    show(Text(" → ".join(found.runs), "bold"))
+    show(Text(found.title, "bold"))
     if not found:
         show("Nothing changed.")
         return

@@ -20,7 +20,7 @@ VERBS: dict[str, str] = {
     "show": "Show a run, a step, a task or an artifact.",
     "logs": "Print what a task printed.",
     "get": "Get an artifact: as a file, or as plain text or JSON.",
-    "diff": "Compare two runs.",
+    "diff": "Compare runs.",
     "resume": "Go on from what a run has finished.",
     "drive": "Go on with a run whose driver has died.",
     "cancel": "Stop a run that is going on.",

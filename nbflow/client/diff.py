@@ -63,6 +63,7 @@ def diff(
             for name, pair in _changes([_durations(run) for run in runs]).items()
             if any(isinstance(one, float) for one in pair)
         },
+        states=tuple(run.status for run in runs),
     )
 
 
@@ -86,8 +87,16 @@ class Diff:
     metrics: dict[str, Change]
     #: by `step/variable`, what its statistics were and are: rows, means, missing values
     statistics: dict[str, dict[str, Change]] = field(default_factory=dict)
-    #: seconds that the run and its steps took; of cached steps there are none
+    #: seconds that the run and its steps took, or the state of a step that did not run
     durations: dict[str, Change] = field(default_factory=dict)
+    #: how each run ended
+    states: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The runs, with the state of each that did not succeed: `flow/1 → flow/2 (failed)`."""
+        held = zip(self.runs, self.states, strict=True)
+        return " → ".join(run if end == "succeeded" else f"{run} ({end})" for run, end in held)
 
     @property
     def a(self) -> str:
@@ -111,6 +120,7 @@ class Diff:
             "a": self.a,
             "b": self.b,
             "runs": list(self.runs),
+            "states": list(self.states),
             "code": self.code,
             "cells": {run: [asdict(one) for one in changes] for run, changes in self.cells.items()},
             **{name: _listed(part) for name, part in parts.items()},
@@ -160,10 +170,15 @@ def _same(a: Any, b: Any) -> bool:
     return bool(a == b) or (a != a and b != b)
 
 
-def _durations(run: Run) -> dict[str, float]:
-    took = {name: seconds for name, _, seconds in step_rows(run) if seconds is not None}
-    whole = {} if run.record.duration is None else {"the run": run.record.duration}
-    return {name: round(seconds, 3) for name, seconds in {**whole, **took}.items()}
+def _durations(run: Run) -> dict[str, float | str]:
+    whole = {} if run.record.duration is None else {"the run": round(run.record.duration, 3)}
+    took: dict[str, float | str] = {}
+    for name, counts, seconds in step_rows(run):
+        if seconds is not None:
+            took[name] = round(seconds, 3)
+        elif len(counts) < 2:
+            took[name] = next(iter(counts), "pending")
+    return {**whole, **took}
 
 
 def _numbers(run: Run, facts: Facts) -> dict[str, Any]:

@@ -35,8 +35,8 @@ _CLASSES = {"+": "nbf-plus", "-": "nbf-minus"}
 
 def shown_value(part: str, value: Any, width: int = 60) -> str:
     """A value of a part, in short."""
-    if part == "durations" and isinstance(value, float):
-        return duration(value)
+    if part == "durations" and value != ABSENT:
+        return duration(value) if isinstance(value, float) else str(value)
     return ABSENT if value == ABSENT else brief(value, width)
 
 
@@ -89,7 +89,7 @@ def heads(found: Diff) -> list[tuple[str, Sequence[CellChange]]]:
 
 def diff_text(found: Diff) -> str:
     """As lines."""
-    lines = [" → ".join(found.runs)]
+    lines = [found.title]
     if not found:
         return f"{lines[0]}\nnothing changed"
     two = len(found.runs) == 2
@@ -116,7 +116,7 @@ def diff_text(found: Diff) -> str:
 
 def diff_html(found: Diff) -> str:
     """As a display."""
-    parts = [title(" → ".join(found.runs))]
+    parts = [title(found.title)]
     parts += [_table(found, part) for part in PARTS if getattr(found, part)]
     for head, changes in heads(found):
         parts.append(folded(head, "".join(map(_cell, changes)), opened=True))

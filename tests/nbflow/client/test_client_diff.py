@@ -127,3 +127,21 @@ def test_the_terminal(capsys: Any) -> None:
     assert capsys.readouterr().out == "flow/1 → flow/1\nNothing changed.\n"
     with pytest.raises(TypeError, match="another run"):
         nbflow.Run("flow/1").compare()
+
+
+def test_runs_that_did_not_end_well_are_told(notebook: Path) -> None:
+    """Why numbers are missing: a run failed, a step was cached or never ran."""
+    notebook.write_text(NOTEBOOK.replace("score = ", "score = 1 / (rows - 50) * "))
+    run_flow(RunRequest(notebook, on="inline"))
+    run_flow(RunRequest(notebook, on="inline"))
+    run_flow(RunRequest(notebook, params={"rows": 50}, on="inline"))
+    found = nbflow.diff("flow/2", "flow/3")
+    assert found.states == ("succeeded", "failed")
+    assert found.durations["load"][0] == "cached"
+    assert repr(found).startswith("flow/2 → flow/3 (failed)\n")
+    assert "flow/2 → flow/3 (failed)" in found._repr_html_()
+    assert found.to_json()["states"] == ["succeeded", "failed"]
+    again = nbflow.diff("flow/1", "flow/2")
+    assert again.durations["load"][1] == "cached"
+    assert not again
+    assert nbflow.diff("flow/3", "flow/3").states == ("failed", "failed")

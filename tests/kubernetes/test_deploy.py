@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -231,6 +232,30 @@ def test_what_would_not_work_is_said_and_changes_nothing(
     status, out, err = nbflow(capsys, "deploy", shop(), *words)
     assert (status, out, said in err) == (2, "", True), err
     assert (cron_jobs(kube), open_store(tmp_path / ".nbflow").deployments()) == ({}, [])
+
+
+def test_a_branch_is_deployed_to_one_place(
+    kube: Any, shop: Callable[..., Path], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    notebook = shop()
+    assert nbflow(capsys, "deploy", notebook)[0] == 0
+    store = open_store(tmp_path / ".nbflow")
+    (record,) = store.deployments()
+    store.put_deployment(replace(record, place={**record.place, "namespace": "other"}))
+    status, _, err = nbflow(capsys, "deploy", notebook)
+    assert (status, "is deployed to the namespace other of https://" in err) == (2, True), err
+    assert "nbflow undeploy shop@main" in err
+    # a cluster that is not the one that kubectl means just now
+    store.put_deployment(replace(record, place={**record.place, "host": "https://far.example"}))
+    status, _, err = nbflow(capsys, "undeploy", "shop")
+    assert (status, "shop@main is deployed to https://far.example, and" in err) == (2, True), err
+    status, out, err = nbflow(capsys, "deployments")
+    assert (status, "unknown" in out, "is deployed to https://far.example" in err) == (
+        0,
+        True,
+        True,
+    )
+    assert len(cron_jobs(kube)) == 1
 
 
 def test_who_deploys_needs_few_rights(

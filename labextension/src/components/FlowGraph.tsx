@@ -48,6 +48,8 @@ function note(
       parts.push(trans.__('%1 failed', failed));
     } else if (cached) {
       parts.push(trans.__('%1 cached', cached));
+    } else if (state.waits !== null && state.status === 'pending') {
+      parts.push(trans.__('waits'));
     }
   } else if (state.waits !== null) {
     return state.waits;

@@ -118,7 +118,7 @@ export function RunOverview(props: IOverviewProps): JSX.Element {
               detail.git &&
                 `${detail.git.slice(0, 10)}${detail.dirty ? ` ${trans.__('and changes')}` : ''}`
             ],
-            [trans.__('By'), `${row.user}@${detail.host}`],
+            [trans.__('By'), row.user && `${row.user}@${detail.host}`],
             [trans.__('Branch'), row.branch],
             [trans.__('Seed'), detail.seed],
             [
@@ -226,15 +226,17 @@ export function TaskOverview(props: IOverviewProps): JSX.Element {
               </div>
             ))}
           </dl>
-          <Button
-            label={trans.__('Load its inputs into the notebook')}
-            onClick={() => props.onLoadInputs(row.step, row.key)}
-          />
           {!data.error && (
-            <Button
-              label={trans.__('Debug this task here')}
-              onClick={() => props.onDebug(row.step, row.key, null)}
-            />
+            <div className="jp-nbflow-Bar">
+              <Button
+                label={trans.__('Load its inputs into the notebook')}
+                onClick={() => props.onLoadInputs(row.step, row.key)}
+              />
+              <Button
+                label={trans.__('Debug this task here')}
+                onClick={() => props.onDebug(row.step, row.key, null)}
+              />
+            </div>
           )}
         </section>
       )}
@@ -256,13 +258,19 @@ export function TaskOverview(props: IOverviewProps): JSX.Element {
   );
 }
 
+/** Whether an option says anything. */
+function given(item: Json): boolean {
+  return item !== null && (typeof item !== 'object' || Object.keys(item).length > 0);
+}
+
 /** Packages, options and the machine. */
 export function Environment(props: {
   model: RunPageModel;
   trans: TranslationBundle;
 }): JSX.Element {
   const { model, trans } = props;
-  const { environment, options } = model.detail!;
+  const { environment } = model.detail!;
+  const options = Object.entries(model.detail!.options).filter(([, item]) => given(item));
   const [search, setSearch] = React.useState('');
   const packages = (environment.packages ?? {}) as Record<string, string>;
   const rest = Object.entries(environment).filter(
@@ -282,12 +290,10 @@ export function Environment(props: {
         <h3>{trans.__('Machine')}</h3>
         <Facts rows={rest.map(([name, item]) => [name, value(item)])} />
       </section>
-      {Object.keys(options).length > 0 && (
+      {options.length > 0 && (
         <section className="jp-nbflow-Card">
           <h3>{trans.__('Options')}</h3>
-          <Facts
-            rows={Object.entries(options).map(([name, item]) => [name, value(item)])}
-          />
+          <Facts rows={options.map(([name, item]) => [name, value(item)])} />
         </section>
       )}
       <section className="jp-nbflow-Card jp-mod-wide">

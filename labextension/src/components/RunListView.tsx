@@ -32,7 +32,6 @@ export function RunListView(props: IRunListProps): JSX.Element {
   const { list, trans } = props;
   useChanges(list.changed);
   const rows = useRows(list.runs.length, ROW);
-  const [active, setActive] = React.useState<string | null>(null);
   const running = list.runs.some(run => !isFinal(run.status));
   const now = useNow(true, running ? 1000 : 15000);
   React.useEffect(() => {
@@ -40,7 +39,7 @@ export function RunListView(props: IRunListProps): JSX.Element {
       void list.loadMore();
     }
   });
-  const at = list.runs.findIndex(run => run.run === active);
+  const at = list.runs.findIndex(run => run.run === list.current);
   const walk = (event: React.KeyboardEvent) => {
     const page = Math.max(1, rows.last - rows.first - 20);
     const moves: Record<string, number> = {
@@ -53,7 +52,7 @@ export function RunListView(props: IRunListProps): JSX.Element {
     };
     if (event.key in moves && list.runs.length) {
       const next = Math.max(0, Math.min(list.runs.length - 1, moves[event.key]));
-      setActive(list.runs[next].run);
+      list.setCurrent(list.runs[next].run);
       rows.show(next);
       event.preventDefault();
     } else if (event.key === 'Enter' && at >= 0) {
@@ -131,9 +130,9 @@ export function RunListView(props: IRunListProps): JSX.Element {
               index={rows.first + offset}
               count={list.total ?? list.runs.length}
               now={now}
-              active={run.run === active}
+              active={run.run === list.current}
               chosen={list.selected.has(run.run)}
-              onActivate={() => setActive(run.run)}
+              onActivate={() => list.setCurrent(run.run)}
             />
           ))}
         </div>

@@ -95,6 +95,7 @@ function Loaded(props: IRunPageProps): JSX.Element {
       )}
       <div
         className="jp-nbflow-Page-top"
+        data-view={state.view}
         style={top === null ? undefined : { height: top, flex: 'none' }}
       >
         {state.view === 'graph' ? (
@@ -199,7 +200,7 @@ function Header(props: IRunPageProps): JSX.Element {
           {total > 0 &&
             ` · ${trans.__('%1 of %2 tasks', done.toLocaleString(), total.toLocaleString())}`}
           {cached > 0 && ` · ${trans.__('%1 cached', cached)}`}
-          {` · ${row.engine}`}
+          {row.engine && ` · ${row.engine}`}
         </p>
         {waiting && (
           <p className="jp-nbflow-Page-waits" title={waiting.waits!}>

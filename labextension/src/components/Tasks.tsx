@@ -27,6 +27,9 @@ export function Tasks(props: {
     void list.setQuery({ step });
   }, [list, step, model.revision]);
   const rows = useRows(list.tasks.length, ROW);
+  const asked = [list.query.sort, list.query.order, list.query.status, list.query.search];
+  // what is sorted or filtered anew is looked at from its start
+  React.useEffect(() => rows.show(0), asked);
   const running = list.tasks.some(task => task.status === 'running');
   const now = useNow(running);
   React.useEffect(() => {

@@ -37,6 +37,8 @@ export class RunList {
   readonly changed = new Signal<this, void>(this);
   /** Runs ticked to be compared. */
   readonly selected = new Set<string>();
+  /** The path of the run that the keyboard is at, and whose page is in front. */
+  current: string | null = null;
   /** The store whose runs these are. */
   store = '';
   runs: IRunRow[] = [];
@@ -136,6 +138,14 @@ export class RunList {
     this.runs = this.runs.with(index, run);
     this.changed.emit();
     return true;
+  }
+
+  /** Be at a run. */
+  setCurrent(path: string): void {
+    if (path !== this.current) {
+      this.current = path;
+      this.changed.emit();
+    }
   }
 
   /** A run is gone. */

@@ -157,10 +157,12 @@ function badgeOf(view: EditorView, options: IMarksOptions): Range<Decoration> | 
   }
   const { state, last } = found.flow.badge(tag.name);
   const label = statusText(options.trans, state);
-  const seconds =
+  // what was taken from the cache took no time
+  const took =
     last && last.started !== null && last.finished !== null
-      ? duration(last.finished - last.started)
-      : '';
+      ? last.finished - last.started
+      : 0;
+  const seconds = took >= 0.0005 ? duration(took) : '';
   const title = last
     ? [
         label,

@@ -49,6 +49,12 @@ export const pages: JupyterFrontEndPlugin<void> = {
     const comparisons = new WidgetTracker<MainAreaWidget<ComparePage>>({
       namespace: 'nbflow-compare'
     });
+    runPages.currentChanged.connect((_, page) => {
+      const model = page?.content.model;
+      if (model?.api.store === nbflow.runs.store) {
+        nbflow.runs.setCurrent(model.path);
+      }
+    });
     // two openings of one page while its code is on the way give one page
     const opening = new Map<string, Promise<Widget>>();
     const once = async (id: string, make: () => Promise<Widget>) => {

@@ -81,6 +81,11 @@ class LocalObjects:
             with writing(self.root):
                 self.root.mkdir(parents=True, exist_ok=True)
                 partial.touch()
+        except OSError as error:
+            raise store_error(
+                f"Values cannot be kept in {self.root}: {error.strerror}.",
+                "Take a folder that can be made and written: `objects` or NBFLOW_OBJECTS names it.",
+            ) from error
         finally:
             with contextlib.suppress(OSError):
                 partial.unlink(missing_ok=True)

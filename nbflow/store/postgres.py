@@ -190,7 +190,7 @@ class Postgres(Database[Any]):
         """The error as a sentence, where it is about the server and not about our SQL."""
         psycopg = _library()
         state = error.sqlstate or ""
-        text = " ".join(str(error).split())
+        text = " ".join(str(error).split()).partition(" Is the server running")[0]
         for known, sentence, fix in _SENTENCES:
             if state == known or (not state and known in text):
                 return store_error(sentence.format(name=self.name, text=text), fix)

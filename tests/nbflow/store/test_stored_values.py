@@ -394,3 +394,14 @@ def test_a_store_keeps_its_address(tmp_path: Path) -> None:
     again.close()
     with pytest.raises(StoreError, match="keeps its values at"):
         open_store(tmp_path, objects="memory://elsewhere")
+
+
+def test_values_cannot_be_kept_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "values").touch()
+    with pytest.raises(StoreError) as caught:
+        open_store(tmp_path / "here", objects=str(tmp_path / "values"))
+    assert str(caught.value) == (
+        f"Values cannot be kept in {tmp_path}/values: File exists. Take a folder that can be made "
+        "and written: `objects` or NBFLOW_OBJECTS names it."
+    )
+    assert not (tmp_path / "here").exists()

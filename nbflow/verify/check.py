@@ -312,7 +312,15 @@ class _Comparison:
         told = [
             one for one in self._flow.diagnostics if one.code in _CAUSES and one.cell in step.cells
         ]
-        return _sentence(told[0]) if told else self._doubt(step)
+        if told:
+            return _sentence(told[0])
+        pictures = all(one.place.startswith("pictures shown") for one in check.differences)
+        if pictures and len(step.cells) > 1:
+            return (
+                f"`{step.name}` has several cells: a kernel shows what is drawn at the end of each, a "
+                "flow at the end of the step. Say `plt.show()` in the cell that draws."
+            )
+        return self._doubt(step)
 
     def _doubt(self, step: Step) -> str | None:
         """A change in place that the run was in doubt of, of a value that the step rests on."""

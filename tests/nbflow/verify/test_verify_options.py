@@ -131,3 +131,16 @@ def test_a_module_that_may_be_there_is_no_difference(tmp_path: Path, capsys: Any
         "# nbflow: step b\nprint(json is None)",
     )
     assert call(["verify", path, "--on", "inline"]) == 0, capsys.readouterr().out
+
+
+def test_figures_of_a_step_of_several_cells(tmp_path: Path, capsys: Any) -> None:
+    pytest.importorskip("matplotlib")
+    path = write(
+        tmp_path,
+        "# nbflow: step a\nimport matplotlib.pyplot as plt\nfig, ax = plt.subplots()",
+        "# nbflow: step a\nline = ax.plot([1, 2])",
+    )
+    assert call(["verify", path, "--on", "inline", "--json"]) == 1
+    (step,) = json.loads(capsys.readouterr().out)["steps"]
+    assert [one["place"] for one in step["differences"]] == ["pictures shown, number 1"]
+    assert step["cause"].startswith("`a` has several cells: a kernel shows what is drawn")

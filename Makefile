@@ -54,7 +54,7 @@ kube-early: browser
 
 bench: $(INSTALLED)  ## Measure: prints ratios and writes the tables under docs/benchmarks
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
-	@for script in $(filter-out %/forked.py $(wildcard benchmarks/corpus*.py),$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script; done
+	@for script in $(filter-out %/forked.py %/pods.py $(wildcard benchmarks/corpus*.py),$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script; done
 
 binder: $(INSTALLED) browser  ## Do what Binder's build would, in a clean environment, and look at the result (some minutes)
 	@$(BIN)/python tests/labextension/rehearse_binder.py

@@ -19,6 +19,7 @@ from typing import Any
 
 from nbflow.engines.cluster import LocalCluster
 from nbflow.engines.dask import DaskEngine
+from nbflow.engines.machine_size import cores
 from nbflow.runtime.listener import Listener
 from nbflow.runtime.request import RunRequest
 from nbflow.runtime.run import run_flow
@@ -142,7 +143,7 @@ def efficiency(cluster: LocalCluster, count: int, folder: Path) -> float:
     store = open_store(place)
     bodies = sum(task.artifacts["took"]["inline"] for task in store.tasks(run.id, "grow"))
     store.close()
-    return float(bodies / (watch.seconds * cluster.slots))
+    return float(bodies / (watch.seconds * cores()))
 
 
 def metaflow(folder: Path) -> tuple[float, float] | None:

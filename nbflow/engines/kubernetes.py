@@ -66,6 +66,8 @@ class KubernetesEngine:
     def begin(self, run: int) -> None:
         """Follow what there is of this run in the cluster."""
         self._run = run
+        # one that loses the run takes nothing from the next one
+        self._driver = self._store.driver(run)
         name = run_name(self._store.run(run))
         address = store_address(self._store, self._settings)
         place = Place(name, self._settings, address, _owner())
@@ -193,7 +195,7 @@ class KubernetesEngine:
     def _collect_posts(self) -> None:
         """Take in what pods have posted."""
         assert self._run is not None
-        for token, record in self._store.take_posted(self._run):
+        for token, record in self._store.take_posted(self._run, self._driver):
             at: At = (record.step, record.part, record.key, record.attempt)
             if at not in self._open:
                 continue  # another pod has done it as well

@@ -9,14 +9,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from nbflow.errors import user_error
-from nbflow.store.database import Database, lasting
+from nbflow.store.database import lasting
+from nbflow.store.lease import LeaseTable
 from nbflow.store.records import Part, TaskRecord
 
 
-class PostedTable:
+class PostedTable(LeaseTable):
     """The part of the store for orders (what a pod is to do) and posts (how it went)."""
-
-    db: Database[Any]
 
     def put_order(self, run: int, name: str, order: dict[str, Any]) -> None:
         """Keep what a process elsewhere is to do, so that only its name crosses an orchestrator."""
@@ -63,19 +62,22 @@ class PostedTable:
             ],
         )
 
-    def take_posted(self, run: int) -> list[tuple[str, TaskRecord]]:
+    def take_posted(self, run: int, driver: str | None = None) -> list[tuple[str, TaskRecord]]:
         """What was posted since the last time, in the order of posting, with who posted it.
 
         Each is given once to a driver. It is gone from the store when the attempt is published:
         a driver that dies in between has lost nothing, as the next one's claim brings it back.
+        With ``driver``, only while that one drives the run, as it would keep them from the next
+        one; else a `LeaseLostError`.
         """
         # a mark of this call's own: it can be done again where nobody knows whether it was
         mark = secrets.randbits(30) + 1
-        return self._take(run, mark)
+        return self._take(run, mark, driver)
 
     @lasting
-    def _take(self, run: int, mark: int) -> list[tuple[str, TaskRecord]]:
+    def _take(self, run: int, mark: int, driver: str | None) -> list[tuple[str, TaskRecord]]:
         with self.db.transaction():
+            self.fence(run, driver)
             self.db.execute(
                 "UPDATE posted SET taken = ? WHERE run_id = ? AND taken = 0", (mark, run)
             )

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from nbflow.store.database import Row, lasting
-from nbflow.store.lease import LeaseTable
 from nbflow.store.live_table import LiveTable
 from nbflow.store.posted_table import PostedTable
 from nbflow.store.records import (
@@ -34,7 +33,7 @@ _ATTEMPT_COLUMNS = (
 _CHUNK = 500
 
 
-class TaskTable(LeaseTable, PostedTable, LiveTable):
+class TaskTable(PostedTable, LiveTable):
     """The part of the store that keeps tasks and their attempts."""
 
     @lasting

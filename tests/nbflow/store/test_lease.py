@@ -150,6 +150,19 @@ def test_what_a_driver_took_and_never_published_is_taken_by_the_next(
     assert store.take_posted(run.id) == [("job", done[1])]
 
 
+def test_a_driver_that_has_lost_the_run_takes_nothing_from_the_next(
+    store: Store, run: RunRecord
+) -> None:
+    done = TaskRecord("train", "0", "succeeded")
+    store.claim(run.id, "one")
+    silence(store, run, 2 * HEARTBEAT + 1)
+    assert store.claim(run.id, "two")
+    store.post(run.id, "job", [done])
+    with pytest.raises(LeaseLostError, match="driven by two"):
+        store.take_posted(run.id, "one")
+    assert store.take_posted(run.id, "two") == [("job", done)]
+
+
 def test_the_output_of_a_running_task_is_there_until_its_record_is(
     store: Store, run: RunRecord
 ) -> None:

@@ -99,10 +99,10 @@ def objects_of(kube: Any) -> tuple[list[str], list[str]]:
 
 def nothing_left(kube: Any) -> None:
     """Wait until neither Jobs nor pods are there."""
-    until(f"nothing in {kube.namespace}", lambda: objects_of(kube) == ([], []), 60)
+    until(f"nothing in {kube.namespace}", lambda: objects_of(kube) == ([], []), 150)
 
 
-def until(what: str, true: Callable[[], Any], seconds: float = 60) -> Any:
+def until(what: str, true: Callable[[], Any], seconds: float = 150) -> Any:
     """Wait for something; what it then is."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -131,7 +131,7 @@ class Meanwhile(Listener):
 
     def finished(self, run: RunRecord) -> None:
         assert self._thread is not None
-        self._thread.join(60)
+        self._thread.join(150)
         assert self.trouble is None, repr(self.trouble)
 
     def _do(self, run: RunRecord) -> None:

@@ -136,7 +136,7 @@ def test_a_driver_whose_pod_is_deleted_is_followed_by_another(
     running_pod(kube, "grow")
     (first,) = drivers(kube)
     client.CoreV1Api(kube.api()).delete_namespaced_pod(first.metadata.name, kube.namespace)
-    run = until("the end", lambda: (r := store.run("churn/1")).status != "running" and r, 90)
+    run = until("the end", lambda: (r := store.run("churn/1")).status != "running" and r)
     assert (run.status, run.error, run.metrics) == ("succeeded", None, {"best": 4})
     # the tasks of the first were taken over
     assert {task.attempt for task in store.tasks(run.id, "grow")} == {1}

@@ -1,22 +1,28 @@
 """The table of the newest 50 runs: from a store of 500, of 50,000 and of 100,000 runs.
 
 Prints the milliseconds of each question, best of some, and their ratio to the smallest store;
-writes the table.
+writes the table. First of stores in a folder; then, where it is installed, in PostgreSQL. A word
+after the command, `folder` or `postgres`, chooses one.
 """
 
 from __future__ import annotations
 
+import os
 import random
+import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from nbflow.store import Store, open_store
+from nbflow.store.browse import count_runs
 
-TABLE = Path(__file__).parents[1] / "docs" / "benchmarks" / "run_table.md"
-SIZES = (500, 50_000, 100_000)
+ROOT = Path(__file__).parents[1]
+TABLES = ROOT / "docs" / "benchmarks"
+SIZES = {"folder": (500, 50_000, 100_000), "postgres": (500, 100_000)}
 ROUNDS = 7
 
 
@@ -54,6 +60,7 @@ def questions(store: Store, runs: int) -> dict[str, Callable[[], list[Any]]]:
         "50 in the middle": lambda: store.runs(before=runs // 2),
         "search, many found": lambda: store.runs(search="eve flow1"),
         "search, none found": lambda: store.runs(search="nowhere"),
+        "how many of a flow": lambda: [count_runs(store, flow="flow3")],
     }
 
 
@@ -67,32 +74,81 @@ def milliseconds(work: Callable[[], list[Any]]) -> float:
     return best * 1000
 
 
-def main() -> None:
-    """Print and save the table."""
-    found: dict[str, list[float]] = {}
+@contextmanager
+def folders() -> Iterator[Callable[[int], str]]:
+    """Where stores go that are folders."""
     with tempfile.TemporaryDirectory() as folder:
-        for size in SIZES:
-            store = open_store(Path(folder, str(size)))
+        yield lambda size: str(Path(folder, str(size)))
+
+
+@contextmanager
+def databases() -> Iterator[Callable[[int], str]]:
+    """Where stores go in a PostgreSQL server of their own, on this machine."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    import psycopg
+    from pgserver import PASSWORD, PostgresServer
+
+    server = PostgresServer()
+
+    def create(size: int) -> str:
+        with psycopg.connect(server.url("postgres", PASSWORD), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE runs{size}".encode())
+        return server.url(f"runs{size}", PASSWORD)
+
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ |= {"NBFLOW_OBJECTS": folder, "XDG_CACHE_HOME": folder}
+        try:
+            server.start()
+            yield create
+        finally:
+            server.close()
+
+
+def measure(kind: str) -> None:
+    """Print and save the table of one kind of store."""
+    sizes = SIZES[kind]
+    found: dict[str, list[float]] = {}
+    with (folders if kind == "folder" else databases)() as place:
+        for size in sizes:
+            store = open_store(place(size))
             fill(store, size)
             for name, work in questions(store, size).items():
                 found.setdefault(name, []).append(milliseconds(work))
             store.close()
-    titles = [f"{size:,} runs" for size in SIZES]
+    titles = [f"{size:,} runs" for size in sizes]
+    where = "a folder" if kind == "folder" else "a PostgreSQL server on the same machine"
     lines = [
-        "# The table of runs",
+        f"# The table of runs, of a store in {where}",
         "",
-        f"`python benchmarks/run_table.py`: milliseconds, best of {ROUNDS}, from the question to"
-        " the records; the ratio is of the largest store to the smallest.",
+        f"`python benchmarks/run_table.py {kind}`: milliseconds, best of {ROUNDS}, from the"
+        " question to the records; the ratio is of the largest store to the smallest.",
         "",
         f"| question | {' | '.join(titles)} | ratio |",
-        f"| --- |{' --- |' * (len(SIZES) + 1)}",
+        f"| --- |{' --- |' * (len(sizes) + 1)}",
     ]
     for name, times in found.items():
         cells = " | ".join(f"{ms:.2f}" for ms in times)
         lines.append(f"| {name} | {cells} | {times[-1] / times[0]:.1f} |")
     print("\n".join(lines[4:]))
-    TABLE.parent.mkdir(parents=True, exist_ok=True)
-    TABLE.write_text("\n".join(lines) + "\n")
+    TABLES.mkdir(parents=True, exist_ok=True)
+    name = "run_table.md" if kind == "folder" else "run_table_postgres.md"
+    (TABLES / name).write_text("\n".join(lines) + "\n")
+
+
+def main() -> None:
+    """Measure what was asked for, or all that there is."""
+    for kind in sys.argv[1:] or SIZES:
+        if kind == "postgres" and not _has_postgres():
+            print("PostgreSQL is not installed: `make servers` installs it on Debian.")
+            continue
+        measure(kind)
+
+
+def _has_postgres() -> bool:
+    sys.path.insert(0, str(ROOT / "tests"))
+    from pgserver import programs
+
+    return programs() is not None
 
 
 if __name__ == "__main__":

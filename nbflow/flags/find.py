@@ -39,6 +39,10 @@ _RANK = {
 _NORMAL = 1.4826
 #: earlier runs that tell how far a number strays
 _ENOUGH = 3
+#: and of which one may have been odd itself
+_MANY = 6
+#: what happens to a column and is then seen wherever it is handed on
+_HANDED_ON = frozenset(["mean", "missing", "constant", "type", "empty", "columns", "new"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,8 @@ _TASKS = Floor((2, 5), (0.2, 0.5))
 _METRIC = Floor()
 _WHOLE = Floor((5, 20))
 _RATE = Floor((0.05, 0.2), (0.0, 0.0))
-_SECONDS = Floor((5, 10), (1.0, 0.67))
+_SLOWER = Floor((5, 10), (1.0, 0.67))
+_QUICKER = Floor((5, 10), (0.67, 0.67))
 
 
 def find_flags(now: Facts, before: Sequence[Facts]) -> tuple[Flag, ...]:
@@ -91,11 +96,19 @@ def odd(value: float, history: Sequence[float], floor: Floor, noise: float = 0.0
     else:
         scale = abs(middle)
         spread = _NORMAL * median([abs(one - middle) for one in history])
-        strayed = max(5 * spread, 12 / len(history) * (high - low))
+        strayed = max(5 * spread, 12 / len(history) * _reach(history))
     bound = max(strayed, floor.share[few] * scale, floor.least[few], noise)
     if distance <= bound * (1 + 1e-9) or not math.isfinite(distance):
         return None
     return distance / bound if bound else math.inf
+
+
+def _reach(history: Sequence[float]) -> float:
+    """From the lowest to the highest; of many numbers the one that is farthest out left aside."""
+    ordered = sorted(history)
+    if len(ordered) < _MANY:
+        return ordered[-1] - ordered[0]
+    return min(ordered[-2] - ordered[0], ordered[-1] - ordered[1])
 
 
 def _flag(
@@ -113,8 +126,11 @@ def _steps(now: Facts, before: Sequence[Facts]) -> Iterator[Flag]:
         yield from _ended(step, one, held)
         seconds = [h.seconds for h in held if h.seconds is not None and h.ran == h.tasks]
         if seconds and one.seconds is not None and one.ran == one.tasks:
-            odds = odd(one.seconds, seconds, _SECONDS)
-            if odds is not None:
+            quicker = one.seconds < min(seconds)
+            odds = odd(one.seconds, seconds, _QUICKER if quicker else _SLOWER)
+            # first runs are slow: they import, download and fill caches
+            warmed = quicker and len(seconds) < _ENOUGH
+            if odds is not None and not warmed:
                 message = say.took(step, one.seconds, seconds, several=one.tasks > 1)
                 yield _flag("duration", step, None, message, odds)
 
@@ -134,22 +150,24 @@ def _ended(step: str, one: StepFacts, held: Sequence[StepFacts]) -> Iterator[Fla
 
 def _values(now: Facts, before: Sequence[Facts]) -> Iterator[Flag]:
     sizes: list[tuple[float, Flag]] = []
+    found: list[Flag] = []
     for path, one in now.values.items():
         held = [facts.values[path] for facts in before if path in facts.values]
         if not held:
             continue
         step, _, name = path.partition("/")
         if all(h.kind != one.kind for h in held):
-            yield _flag("type", step, name, say.type_of(path, one, held))
+            found.append(_flag("type", step, name, say.type_of(path, one, held)))
             continue
         held = [h for h in held if h.kind == one.kind]
         size = _size(step, name, one, held)
         if size is not None:
             sizes.append((_ratio(one, held), size))
-        yield from _shape(step, name, one, held)
-        yield from _numbers(step, name, one, held)
-        yield from _columns(step, name, one, held)
-    yield from _followed(sizes)
+        found += _shape(step, name, one, held)
+        found += _numbers(step, name, one, held)
+        found += _columns(step, name, one, held)
+    for flag in (*_handed_on(found), *_followed(sizes)):
+        yield replace(flag, message=say.also(flag.message, flag.also))
 
 
 def _size(step: str, name: str, one: ValueFacts, held: Sequence[ValueFacts]) -> Flag | None:
@@ -169,7 +187,7 @@ def _ratio(one: ValueFacts, held: Sequence[ValueFacts]) -> float:
     return (one.size or 0) / max(median([h.size or 0 for h in held]), 1)
 
 
-def _followed(sizes: Sequence[tuple[float, Flag]]) -> Iterator[Flag]:
+def _followed(sizes: Sequence[tuple[float, Flag]]) -> list[Flag]:
     """Rows lost in one step are missing in all that follow: they are told once."""
     told: list[tuple[float, Flag]] = []
     for ratio, flag in sizes:
@@ -180,8 +198,27 @@ def _followed(sizes: Sequence[tuple[float, Flag]]) -> Iterator[Flag]:
                 break
         else:
             told.append((ratio, flag))
-    for _, flag in told:
-        yield replace(flag, message=say.also(flag.message, flag.also))
+    return [flag for _, flag in told]
+
+
+def _handed_on(found: Sequence[Flag]) -> list[Flag]:
+    """What has happened to a frame's columns is seen in all later frames: it is told once."""
+    told: list[Flag] = []
+    for flag in found:
+        columns = {str(flag.column), *flag.also}
+        for at, first in enumerate(told):
+            if (
+                flag.column is not None
+                and flag.kind in _HANDED_ON
+                and first.kind == flag.kind
+                and columns <= {str(first.column), *first.also}
+            ):
+                path = say.place(flag.step, str(flag.name), flag.column)
+                told[at] = replace(first, also=(*first.also, path))
+                break
+        else:
+            told.append(flag)
+    return told
 
 
 def _shape(step: str, name: str, one: ValueFacts, held: Sequence[ValueFacts]) -> Iterator[Flag]:
@@ -233,7 +270,7 @@ def _together(step: str, name: str, found: Sequence[Flag]) -> Iterator[Flag]:
         alike = sorted((one for one in found if one.kind == kind), key=lambda one: -one.weight)
         first = alike[0]
         others = tuple(str(one.column) for one in alike[1:])
-        yield replace(first, also=others, message=say.also(first.message, others))
+        yield replace(first, also=others)
 
 
 def _compared(

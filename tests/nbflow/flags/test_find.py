@@ -246,3 +246,36 @@ def test_odd_does_not_depend_on_units(value: float, history: list[float], unit: 
         assert (a or b or 1.0) < 1.001
     else:
         assert a == pytest.approx(b, rel=1e-6)
+
+
+def test_one_odd_run_among_many_does_not_hide_the_next() -> None:
+    usual = [run(df=frame(4000 + 20 * at)) for at in range(9)]
+    odd_one = run(df=frame(1500))
+    assert messages(run(df=frame(1500)), odd_one, *usual) == []
+    assert messages(run(df=frame(200)), odd_one, *usual) == [
+        "`load/df` has 200 rows; it had 1,500 to 4,160."
+    ]
+
+
+def test_a_first_run_is_slow_and_the_next_is_not_odd() -> None:
+    """Imports, caches and downloads: what is quicker than one or two runs says nothing."""
+    assert messages(run(seconds=0.1), run(seconds=16.0)) == []
+    assert messages(run(seconds=60.0), run(seconds=16.0)) == ["`load` took 1m 00s; it took 16.0 s."]
+    usual = [run(seconds=60.0 + at) for at in range(5)]
+    assert messages(run(seconds=0.1), *usual) == ["`load` took 0.10 s; it took 1m 00s to 1m 04s."]
+
+
+def test_a_column_that_is_handed_on_is_told_once() -> None:
+    def flow(mean: float) -> Facts:
+        held = frame(age=column(mean), spent=column(3))
+        values = {"load/df": held, "clean/df": held, "clean/other": frame(spent=column(mean))}
+        return Facts(run(df=held).steps, values)
+
+    found = find_flags(flow(9), [flow(1)] * 4)
+    assert [(one.message, one.also) for one in found] == [
+        (
+            "The mean of `load/df.age` is 9; it was 1. Likewise `clean/df.age`.",
+            ("clean/df.age",),
+        ),
+        ("The mean of `clean/other.spent` is 9; it was 1.", ()),
+    ]

@@ -193,14 +193,16 @@ def task_page(
     sign, direction = ("<", " DESC") if query.descending else (">", "")
     if query.after is not None:
         at, step, order = query.after
-        later = "(step > ? OR (step = ? AND ord > ?))"
+        on = ">" if by else sign
+        later = f"(step {on} ? OR (step = ? AND ord {on} ?))"
         where += f" AND ({by} {sign} ? OR ({by} = ? AND {later}))" if by else f" AND {later}"
         values += [at, at] if by else []
         values += [step, step, order]
-    first = f"{by}{direction}, " if by else ""
+    # tasks that are alike in what sorts them stand in the order of their keys
+    sorting = f"{by}{direction}, step, ord" if by else f"step{direction}, ord{direction}"
     place = by or "''"
     rows = store.db.query(
-        f"SELECT *, {place} AS place FROM tasks WHERE {where} ORDER BY {first}step, ord LIMIT ?",
+        f"SELECT *, {place} AS place FROM tasks WHERE {where} ORDER BY {sorting} LIMIT ?",
         (*values, query.limit),
     )
     return [(task_record(row), (row["place"], row["step"], row["ord"])) for row in rows]

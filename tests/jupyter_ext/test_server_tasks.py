@@ -73,6 +73,8 @@ def test_pages_of_tasks_miss_nothing(api: Any, wide: str, sort: str, order: str)
     whole = api.get(f"{wide}/tasks", wire.TaskPage, sort=sort, order=order, limit=500)
     assert seen == [task["key"] for task in whole["tasks"]]
     assert sorted(seen, key=int) == [str(at) for at in range(30)]
+    if sort == "key":
+        assert seen == sorted(seen, key=int, reverse=order == "desc")
 
 
 def test_tasks_filtered(api: Any, wide: str) -> None:

@@ -86,6 +86,7 @@ const scenarios = {
   async error_to_cell() {
     await open('churn/1');
     await shown('.jp-nbflow-Error:has-text("no rows of FR")').waitFor();
+    await page.locator('.jp-nbflow-Row[data-run="churn/1"][data-active=true]').waitFor();
     await shot('failed');
     await shown('.jp-nbflow-Error-place').click();
     await until(async () => (await cursor()) === '5:7', 'the cursor on line 8 of cell 5');
@@ -296,32 +297,28 @@ const scenarios = {
   },
 
   async twenty_thousand_tasks() {
-    await open('wide/1', { store: 'team', view: 'graph' });
-    await shown(
-      '.jp-nbflow-Graph-node[data-step=train]:has-text("20,000/20,000")'
-    ).waitFor();
-    await shown('.jp-nbflow-Graph-node[data-step=train]').click();
-    await tab('tasks');
-    await shown('.jp-nbflow-Table-row[data-task="train/0"]').waitFor();
-    const table = shown('.jp-nbflow-Table-body');
+    await open('wide/1', { store: 'team' });
+    const here = selector => shown(`.jp-nbflow-Page[data-run="wide/1"] ${selector}`);
+    await here('.jp-nbflow-Graph-node:has-text("20,000/20,000")').waitFor();
+    await open('wide/1', { store: 'team', step: 'train', tab: 'tasks' });
+    await here('.jp-nbflow-Table-row[data-task="train/0"]').waitFor();
     await until(async () => {
-      await table.evaluate(node => (node.scrollTop = node.scrollHeight));
-      return (
-        (await shown('.jp-nbflow-Table-row').last().getAttribute('aria-rowindex')) > 1000
+      await here('.jp-nbflow-Table-body').evaluate(
+        node => (node.scrollTop = node.scrollHeight)
       );
+      const last = here('.jp-nbflow-Table-row').last();
+      return Number(await last.getAttribute('aria-rowindex')) > 1000;
     }, 'tasks further on');
-    assert.ok((await shown('.jp-nbflow-Table-row').count()) < 80, 'few rows are drawn');
-    await shown('.jp-nbflow-Table-head button:has-text("Task")').click();
-    await shown('.jp-nbflow-Table-row[data-task="train/19999"]').waitFor();
-    await shot('wide');
-    await shown('.jp-nbflow-Page [data-tab="timeline"]').click();
-    await shown('.jp-nbflow-Timeline-bar').first().waitFor();
+    assert.ok((await here('.jp-nbflow-Table-row').count()) < 80, 'few rows are drawn');
+    await here('.jp-nbflow-Table-head button:has-text("Task")').click();
+    await here('.jp-nbflow-Table-row[data-task="train/19999"]').waitFor();
+    await here('[data-tab="timeline"]').click();
+    await here('.jp-nbflow-Timeline-bar').first().waitFor();
     assert.ok(
-      (await shown('.jp-nbflow-Timeline-bar').count()) < 3000,
+      (await here('.jp-nbflow-Timeline-bar').count()) < 3000,
       'few bars are drawn'
     );
-    await shot('wide-timeline');
-    await shown('.jp-nbflow-Page [data-tab="graph"]').click();
+    await shot('wide');
   },
 
   async hostile_html() {
@@ -330,15 +327,16 @@ const scenarios = {
     await page.locator('.jp-nbflow-Row[data-run="hostile/1"]').waitFor();
     const show = async state => {
       await open('hostile/1', { store: 'hostile', ...state });
-      await page.waitForTimeout(400);
+      await page.waitForLoadState('networkidle');
     };
     for (const name of ['overview', 'log', 'artifacts', 'code']) {
       await show({ step: 'show', tab: name });
     }
     await show({ step: 'fail', tab: 'overview' });
     await show({ step: 'show', tab: 'outputs' });
-    const frame = page.frames().find(one => one.url().includes('output.html'));
-    assert.ok(frame, 'HTML with code is in a frame');
+    const framed = () => page.frames().find(one => one.url().includes('output.html'));
+    await until(framed, 'HTML with code is in a frame');
+    const frame = framed();
     await until(
       async () => (await frame.locator('#told').textContent()).includes('fetch'),
       'what the hostile page could do'
@@ -363,7 +361,18 @@ const scenarios = {
 
   async reload() {
     await open('churn/1', { step: 'train', tab: 'tasks' });
-    await page.waitForTimeout(1500); // the workspace is saved a while after the last change
+    // the workspace is saved a while after the last change
+    await until(
+      () =>
+        page.evaluate(async () => {
+          const { data } =
+            await window.jupyterapp.serviceManager.workspaces.fetch('default');
+          const id = 'nbflow-run:nbflow-run-:churn/1';
+          const front = data['layout-restorer:data']?.main?.current;
+          return front === id && data[id]?.data.tab === 'tasks';
+        }),
+      'the workspace with the page'
+    );
     await load('');
     await page
       .locator('.jp-nbflow-Page[data-run="churn/1"] [data-tab=tasks][aria-selected=true]')
@@ -383,7 +392,7 @@ const scenarios = {
         ['churn/3', { step: 'train', tab: 'tasks' }]
       ]) {
         await open(run, state);
-        await page.waitForTimeout(700);
+        await page.waitForLoadState('networkidle');
         if (dark) {
           await shot(`dark-${state.tab}`);
         }

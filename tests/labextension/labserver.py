@@ -122,7 +122,7 @@ def serving(home: Path, folder: Path, app: str = "jupyterlab") -> Iterator[Lab]:
         lab.stop()
 
 
-def play(script: str, lab: Lab, pictures: str, seconds: float = 280) -> dict[str, str | None]:
+def play(script: str, lab: Lab, pictures: str, seconds: float = 500) -> dict[str, str | None]:
     """The error of each scenario of a script, None where it went well.
 
     A line of a script that is a command is obeyed: `stop` and `start`, the server; the answer is

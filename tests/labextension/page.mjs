@@ -28,7 +28,7 @@ const browser = await chromium.launch({
 export const page = await browser.newPage({
   viewport: { width: 1440, height: 900 }
 });
-page.setDefaultTimeout(20000);
+page.setDefaultTimeout(45000);
 const complaints = [];
 /** Errors in the page that are not ours, by what they say. */
 export const known = [];
@@ -80,7 +80,7 @@ export const openNotebook = async (path = 'churn.ipynb') => {
   await command('docmanager:open', { path, factory: 'Notebook' });
   await shown('.jp-Notebook').waitFor();
 };
-export const until = async (doing, what, seconds = 20) => {
+export const until = async (doing, what, seconds = 45) => {
   const end = Date.now() + seconds * 1000;
   while (!(await doing())) {
     assert.ok(Date.now() < end, `never: ${what}`);

@@ -19,6 +19,8 @@ PROGRAM = HERE / "kube_all.go"
 CONTROL = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
 NODE = ("kubelet", "kube-proxy")
 
+#: seconds that a build may take, with all that it starts
+_LONGEST = "2400"
 
 _HOME = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
@@ -63,7 +65,8 @@ def build() -> None:
         place = binaries()
         half = place.with_name(place.name + ".half")
         shutil.rmtree(half, ignore_errors=True)
-        subprocess.run(["bash", str(BUILD), str(half), *CONTROL, *NODE], check=True)
+        command = ["timeout", "--kill-after=10", _LONGEST, "bash", str(BUILD), str(half)]
+        subprocess.run([*command, *CONTROL, *NODE], check=True)
         half.rename(place)
 
 

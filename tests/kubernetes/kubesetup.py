@@ -90,7 +90,8 @@ def _install() -> None:
         return
     print(f"Installing {', '.join(names)}", flush=True)
     quiet = {"env": os.environ | {"DEBIAN_FRONTEND": "noninteractive"}, "check": True}
-    apt = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300"]
+    # a mirror that does not answer is no reason to wait for ever
+    apt = ["timeout", "--kill-after=10", "600", "apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300"]
     subprocess.run([*apt, "update"], **quiet)
     command = [*apt, "install", "-y", "--no-install-recommends", *names]
     subprocess.run(command, stdout=subprocess.DEVNULL, **quiet)

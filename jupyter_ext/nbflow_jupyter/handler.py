@@ -72,9 +72,12 @@ class NbflowHandler(APIHandler):
 
     async def work(self, function: Callable[..., T], *args: Any) -> T:
         """Call a function that reads the store, beside the server's loop."""
-        loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(self.service.threads, function, *args)
+            begun = self.service.threads.submit(function, *args)
+        except RuntimeError as error:  # a request that comes while the server shuts down
+            raise Refusal(503, "The server is shutting down.") from error
+        try:
+            return await asyncio.wrap_future(begun)
         except (UserError, NotebookError) as error:
             raise refusal_of(error) from error
 

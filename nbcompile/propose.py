@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from nbcompile.diagnostics import Diagnostic
-from nbcompile.files import file_use
 from nbcompile.grammar import suggest_name, usable_name
 from nbcompile.infer import infer_flow
 from nbcompile.lower import lower
@@ -33,8 +32,11 @@ _ROLES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("plot", re.compile(r"plot\w*|hist|scatter|imshow|bar|barh|boxplot|subplots|figure")),
     ("prepare", re.compile(r"merge|join|groupby|dropna|fillna|concat|apply|assign|pivot\w*|map")),
 )
-#: calls that fetch what may be something else tomorrow
-_READS = re.compile(r"read_\w+|loadtxt|genfromtxt|imread|urlopen|urlretrieve|iterdir|r?glob")
+#: calls that fetch what may be something else tomorrow, and not from files that a run notes
+_FETCHES = re.compile(
+    r"read_(sql\w*|html|hdf|gbq|clipboard)|urlopen|urlretrieve|iterdir|listdir|scandir|walk|i?r?glob"
+)
+_ADDRESS = re.compile(r"[a-z][a-z0-9+]+://")
 _SETTINGS = re.compile(
     r"set_option|set_theme|set_style|filterwarnings|simplefilter|basicConfig|seed|use|"
     r"set_printoptions|set_palette|set_context|update|register_matplotlib_converters"
@@ -76,15 +78,15 @@ class Proposed:
     role: Role | None
     step: str | None
     why: str
-    #: whether it reads files: its step is never taken from the cache
-    reads: bool = False
+    #: whether it fetches what no run sees change: its step is never taken from the cache
+    fetches: bool = False
 
     @property
     def tag(self) -> str | None:
         """The tag as cell metadata: `step:train`, `step:load --no-cache`, `parameters`, `setup`."""
         if self.role != "step":
             return self.role
-        return f"step:{self.step}{' --no-cache' if self.reads else ''}"
+        return f"step:{self.step}{' --no-cache' if self.fetches else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,9 +197,10 @@ class _Walk:
             return Proposed(cell.index, None, None, "only looks at a value")
         role = _role(tree)
         part = self._part(cell, role, f"seems to {role}" if role else "goes on with the step")
-        if not _reads(tree):
+        if not _fetches(tree):
             return part
-        return replace(part, reads=True, why=f"{part.why}; it reads files, so it always runs")
+        why = f"{part.why}; it reads what may have changed unseen, so it always runs"
+        return replace(part, fetches=True, why=why)
 
     def _definitions(self, cell: Cell, body: list[ast.stmt]) -> Proposed:
         if self._step is None and all(isinstance(one, ast.Assign | ast.AnnAssign) for one in body):
@@ -301,14 +304,21 @@ def _is_value(value: ast.expr) -> bool:
     return False
 
 
-def _reads(tree: ast.Module) -> bool:
-    """Whether a cell reads files or pages by itself, which nbflow does not see change."""
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    return any(
-        file_use(one, {}) == "read"
-        or (isinstance(one.func, ast.Attribute) and bool(_READS.fullmatch(one.func.attr)))
-        for one in calls
-    )
+def _fetches(tree: ast.Module) -> bool:
+    """Whether a cell reads a page, a database or a folder's list, whose changes no run sees.
+
+    Files are not among them: a run notes those that a task has read.
+    """
+    for one in ast.walk(tree):
+        if not isinstance(one, ast.Call):
+            continue
+        if isinstance(one.func, ast.Attribute) and _FETCHES.fullmatch(one.func.attr):
+            return True
+        first = one.args[0] if one.args else None
+        text = first.value if isinstance(first, ast.Constant) else None
+        if isinstance(text, str) and _ADDRESS.match(text):
+            return True
+    return False
 
 
 def _role(tree: ast.Module) -> str:

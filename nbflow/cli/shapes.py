@@ -67,6 +67,7 @@ def task_json(task: Task) -> dict[str, Any]:
         "worker": record.worker,
         "cached_from": record.cached_from,
         "reason": record.reason,
+        "files": record.files,
         "error": record.error,
         "artifacts": {name: _artifact_json(one) for name, one in task.artifacts.items()},
     }

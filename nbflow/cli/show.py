@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -95,6 +96,7 @@ def _show_task(task: Task) -> None:
         "attempt": str(record.attempt) if record.attempt > 1 else "",
         "taken from": record.cached_from or "",
         "why": record.reason or "",
+        "read": ", ".join(map(os.path.relpath, record.files)),
         "worker": record.worker or "",
     }
     show(

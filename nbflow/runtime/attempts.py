@@ -40,6 +40,7 @@ def planned(r: TaskRecord, cache_key: str, reason: str) -> TaskRecord:
         r.cached_from,
         r.reason or reason,
         r.changed,
+        r.files,
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from nbflow.runtime.cachekey import CacheKeys
 from nbflow.runtime.known import Known
 from nbflow.runtime.machine import Part
+from nbflow.runtime.reads import FilesNow
 from nbflow.runtime.reasons import Reasons
 from nbflow.runtime.spec import Key, StepSpec, key_text
 from nbflow.store.records import TaskRecord
@@ -49,6 +50,7 @@ class Cache:
         self._known = known
         self._policy = policy
         self._reasons = reasons
+        self._files = FilesNow()
 
     def find(self, step: StepSpec, part: Part, keys: Sequence[Key]) -> Found:
         """Results for these tasks of one step."""
@@ -60,9 +62,10 @@ class Cache:
         plans: list[tuple[str, str]] = []
         for key, name in zip(keys, names, strict=True):
             hit = hits.get(name)
-            if hit is None:
+            changed = None if hit is None else self._files.changed(hit.task.files)
+            if hit is None or changed is not None:
                 missing.append(key)
-                plans.append((name, why or self._reasons.reason(step, part, key)))
+                plans.append((name, why or changed or self._reasons.reason(step, part, key)))
                 continue
             item = self._known.label(step.line[-1], key[: len(step.line)]) if step.line else None
             records.append(

@@ -25,6 +25,7 @@ from nbflow.runtime.live import LiveFile, live_folder, task_name
 from nbflow.runtime.machine import Part
 from nbflow.runtime.outputs import Outputs
 from nbflow.runtime.package import LoadedPackage
+from nbflow.runtime.reads import Reads, names_in
 from nbflow.runtime.spec import CallSpec, Key, StepSpec, key_text, read_key, read_spec
 from nbflow.runtime.traceback import SourceMap, error_json
 from nbflow.runtime.unchanged import check_unchanged
@@ -44,6 +45,7 @@ class _Outcome:
     error: dict[str, Any] | None = None
     reason: str | None = None
     changed: tuple[str, ...] = ()
+    files: dict[str, str] = field(default_factory=dict)
 
 
 class TaskRunner:
@@ -60,6 +62,7 @@ class TaskRunner:
         self.source = SourceMap(self.spec, folder)
         self.inputs = Inputs(store, self.run_record, self.spec)
         self.writer = store.writer(f"run{run}-{self.worker}")
+        self._reads = Reads([store.root])
         self._whole = whole
         self._folder = folder
         self._package: LoadedPackage | None = None
@@ -108,6 +111,7 @@ class TaskRunner:
             worker=self.worker,
             reason=outcome.reason,
             changed=outcome.changed,
+            files=outcome.files,
         )
 
     def interrupt(self) -> None:
@@ -176,7 +180,11 @@ class TaskRunner:
         if part == "items":
             assert step.items is not None
             values, _ = self.inputs.values(step, step.items, key)
-            items = self.writer.put_items(self._call(step.items, values), f"{step.name}'s items")
+            names = names_in(self.package.function(step.items.function), values)
+            with self._reads.naming(names):
+                made = self._call(step.items, values)
+                items = self.writer.put_items(made, f"{step.name}'s items")
+            outcome.files = self._reads.files
             self.writer.flush()
             outcome.artifacts = {"items": items.to_json()}
             outcome.count = len(self.store.items(items))
@@ -185,7 +193,9 @@ class TaskRunner:
         if step.splits:
             values.update(self.inputs.item(step, key))
         self.package.generators.seed_late()
-        result = self._call(step.call, values)
+        with self._reads.naming(names_in(self.package.function(step.call.function), values)):
+            result = self._call(step.call, values)
+        outcome.files = self._reads.files
         if "_figure" not in result:
             # as at the end of a cell: what is stored of a figure has been drawn, and is closed
             self.capture.show_figures()

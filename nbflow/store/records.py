@@ -135,6 +135,8 @@ class TaskRecord:
     reason: str | None = None
     #: inputs that the task changed in place unseen by the compiler
     changed: tuple[str, ...] = ()
+    #: files that the task's code read and did not write, by absolute path, with digests
+    files: dict[str, str] = field(default_factory=dict)
 
     def ref(self, name: str) -> Ref:
         """The ref of an artifact; KeyError where the task published none of that name."""

@@ -180,6 +180,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             shown TEXT NOT NULL)""",
         "CREATE INDEX interactive_tasks_run ON interactive_tasks (run_id, id)",
     ),
+    (
+        # files that a task read, with digests: JSON, null where there were none
+        "ALTER TABLE tasks ADD COLUMN files TEXT",
+    ),
 )
 
 

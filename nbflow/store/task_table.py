@@ -22,7 +22,7 @@ from nbflow.store.records import (
 
 _TASK_COLUMNS = (
     'run_id, step, part, ord, "key", status, attempt, started, finished, cache_key, artifacts,'
-    ' item, "count", log, outputs, error, worker, cached_from, reason, changed'
+    ' item, "count", log, outputs, error, worker, cached_from, reason, changed, files'
 )
 _ATTEMPT_COLUMNS = (
     'run_id, step, part, ord, "key", attempt, status, started, finished, worker, log, outputs,'
@@ -74,6 +74,7 @@ class TaskTable(PostedTable, LiveTable):
                     r.cached_from,
                     r.reason,
                     _dump(r.changed or None),
+                    _dump(r.files or None),
                 )
                 for r in records
             ),
@@ -250,6 +251,7 @@ def task_record(row: Row) -> TaskRecord:
         cached_from=row["cached_from"],
         reason=row["reason"],
         changed=tuple(_load(row["changed"]) or ()),
+        files=_load(row["files"]) or {},
     )
 
 

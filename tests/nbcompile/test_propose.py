@@ -42,31 +42,36 @@ def test_without_headings_the_work_names_them() -> None:
         "model = {}.setdefault('a', n)\nmodel2 = sorted(rows)",
         "best = min(rows, default=alpha)\nprint(best)",
     )
-    assert tags[:3] == ["setup", "parameters", "step:load --no-cache"]
+    assert tags[:3] == ["setup", "parameters", "step:load"]
     assert tags[3:] == ["step:load", "step:load"]
 
 
-def test_what_reads_files_always_runs() -> None:
+def test_what_is_read_from_elsewhere_always_runs() -> None:
     tags, proposal = propose(
         "# Shop",
         "import pandas as pd\nimport sklearn.datasets as sets",
         "# Load",
-        "df = pd.read_csv('a.csv')",
+        "df = pd.read_csv('https://example.org/a.csv')",
         "# More",
-        "text = open('a.txt').read()",
+        "from pathlib import Path\ntext = [one.read_text() for one in Path().glob('*.txt')]",
+        "# File",
+        "other = pd.read_csv('a.csv')\nlines = open('a.txt').read()",
         "# Known",
         "iris = sets.load_iris()",
         "# Write",
-        "df.to_csv('b.csv')\nopen('c.txt', 'w').write(text + str(iris))",
+        "df.to_csv('b.csv')\nopen('c.txt', 'w').write(lines + str(iris))",
     )
     assert tags == [
         None,
         "step:load --no-cache",
         "step:more --no-cache",
+        "step:file",
         "step:known",
         "step:write",
     ]
-    assert proposal.cells[1].why == "stands under `Load`; it reads files, so it always runs"
+    assert proposal.cells[1].why == (
+        "stands under `Load`; it reads what may have changed unseen, so it always runs"
+    )
     assert not has_errors(proposal.diagnostics)
 
 

@@ -174,7 +174,7 @@ def test_check_and_graph(nbflow: Tool) -> None:
         (["churn.py", "--from", "trian"], "has no such step"),
         (["churn.py", "--variant", "train"], "write STEP=NAME"),
         (["churn.py", "--profile", "big"], "There is no profile 'big'"),
-        (["churn.py", "--max-wrokers", "2"], "Did you mean '--max-workers'?"),
+        (["churn.py", "--max-wrokers", "2"], "Did you mean one of: '--max-workers', '--workers'?"),
     ],
 )
 def test_mistakes(nbflow: Tool, words: list[str], said: str) -> None:

@@ -46,6 +46,27 @@ def go(folder: Path, **request: Any) -> RunRecord:
     return run_flow(RunRequest(folder, on="inline", **request))
 
 
+def test_new_data_in_the_same_file_is_not_missed(tmp_path: Path) -> None:
+    data = tmp_path / "data.txt"
+    data.write_text("1")
+    read = f"from pathlib import Path; text = Path({str(data)!r}).read_text()"
+    load = step("load", read, outputs=("text",))
+    size = step("size", "length = len(text)", {"text": "load"}, ("length",))
+    write(tmp_path, load, size)
+    store = open_store()
+    first = go(tmp_path)
+    assert list(store.task(first.id, "load").files) == [str(data)]  # type: ignore[union-attr]
+    assert set(reasons(store, go(tmp_path)).values()) == {"cached"}
+    data.write_text("22")
+    second = go(tmp_path)
+    assert reasons(store, second)["load"] == f"the file {data} changed"
+    assert value(store, second, "size", "length") == 2
+    assert set(reasons(store, go(tmp_path)).values()) == {"cached"}
+    data.unlink()
+    failed = go(tmp_path)
+    assert (failed.error or {})["type"] == "FileNotFoundError"
+
+
 def value(store: Store, run: RunRecord, step: str, name: str, key: str = "") -> Any:
     task = store.task(run.id, step, key)
     assert task is not None

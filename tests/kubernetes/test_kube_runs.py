@@ -21,6 +21,7 @@ from kuberun import (
     until,
 )
 
+from nbflow.runtime.printed import running_task
 from nbflow.store import open_store
 from nbflow.store.records import RunRecord
 
@@ -149,9 +150,11 @@ def test_500_tasks_in_batches(kube: Any, tmp_path: Path) -> None:
 def test_cancel_deletes_what_was_started(kube: Any, tmp_path: Path) -> None:
     def cancel(run: RunRecord) -> None:
         running_pod(kube, "grow")
-        until("its output", lambda: list((tmp_path / ".nbflow" / "live").rglob("*.log")))
-        until("its task", lambda: open_store(tmp_path).task(run.id, "grow", "0"))
-        open_store(tmp_path).request_cancel(run.id)
+        seen = open_store(tmp_path)
+        until("its task", lambda: running_task(seen, run.id, "grow", "0"))
+        until("its output", lambda: running_task(seen, run.id, "grow", "0").read() == b"begun\n")
+        until("its record", lambda: seen.task(run.id, "grow", "0"))
+        seen.request_cancel(run.id)
 
     body = "import time\nprint('begun', flush=True)\ntime.sleep(120)\nvalue = 1"
     settings = {"max-pods": 2}

@@ -31,7 +31,9 @@ def test_the_nearest_file_that_speaks_of_nbflow(tmp_path: Path) -> None:
     text = '[tool.nbflow]\nstore = "kept"\non = "inline"\nmax-workers = 3\ntags = ["a"]\n'
     inner = project(tmp_path, text)
     (inner / "pyproject.toml").write_text("[project]\nname = 'x'\n")
-    assert load_config(inner) == Config(str(tmp_path / "kept"), "inline", 3, ("a",))
+    assert load_config(inner) == Config(
+        str(tmp_path / "kept"), on="inline", max_workers=3, tags=("a",)
+    )
 
 
 def test_profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

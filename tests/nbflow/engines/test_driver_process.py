@@ -84,15 +84,14 @@ def test_ctrl_c_in_a_terminal(tmp_path: Path, on: str) -> None:
 
 def test_ctrl_c_between_the_code_of_two_tasks(tmp_path: Path) -> None:
     """Most of the time of short tasks is nbflow's own: no record may be lost there."""
-    steps = [
-        step("load", "rows = list(range(5000))", outputs=("rows",)),
-        step("many", "y = n", outputs=("y",), foreach="n in rows", items={"rows": "load"}),
-    ]
-    write_package(tmp_path, steps)
+    load = step("load", "rows = list(range(5000))", outputs=("rows",))
     script = tmp_path / "driver.py"
     script.write_text(SCRIPT)
     store = open_store(tmp_path)
     for number in range(1, 5):
+        code = f"y = n + {number}"  # another one each time: nothing is taken from the cache
+        many = step("many", code, outputs=("y",), foreach="n in rows", items={"rows": "load"})
+        write_package(tmp_path, [load, many])
         driver = subprocess.Popen(
             [sys.executable, str(script), str(tmp_path), "inline"],
             stdout=subprocess.PIPE,

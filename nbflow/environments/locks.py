@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from nbcompile.environments import requirement_name
 from nbflow.environments.cache import cache_folder, put_text
-from nbflow.environments.uv import call_uv
+from nbflow.environments.uv import call_uv, usual_index
 
 #: what a task needs beside nbflow itself where the store is at such an address
 _DRIVERS = {
@@ -26,8 +26,6 @@ _DRIVERS = {
     "az": ("fsspec", "adlfs"),
     "abfs": ("fsspec", "adlfs"),
 }
-#: the host of the index where nobody names one
-_USUAL = "pypi.org"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +105,15 @@ def resolve(
             file.write_text("\n".join(constraints))
             words += ["--constraints", str(file)]
         text = call_uv(words, what, "\n".join(requirements) + "\n", folder, fix)
-    return clean(text, folder)
+    return clean(text, folder, usual_index())
 
 
-def clean(text: str, folder: Path | None = None) -> str:
-    """A lock as it may be kept: no passwords, no relative paths, not what holds by default."""
+def clean(text: str, folder: Path | None = None, usual: str | None = None) -> str:
+    """A lock as it may be kept: no passwords, no relative paths, not the index of every uv."""
     lines = []
     for line in text.splitlines():
         option, _, place = line.partition(" ")
-        if not line or (option == "--index-url" and urlsplit(place).hostname == _USUAL):
+        if not line or (option == "--index-url" and place == usual):
             continue
         if option in ("--index-url", "--extra-index-url", "--find-links"):
             place = re.sub(r"^(\w+://)[^/@\s]*@", r"\1", place)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from nbflow.errors import UserError, user_error
@@ -53,6 +56,21 @@ def find_uv() -> str:
     if found is None:
         raise user_error("NBF409", "Environments of steps need uv, which is not here.", _INSTALL)
     return found
+
+
+@cache
+def usual_index() -> str:
+    """The package index that uv takes where nobody names one, as it says itself."""
+    words = ["pip", "compile", "-", "--emit-index-url", "--no-header", "--quiet"]
+    unset = {name: value for name, value in os.environ.items() if not name.startswith("UV_")}
+    done = subprocess.run(
+        [find_uv(), *words, "--no-config", "--offline", "--python", sys.executable],
+        input="",
+        capture_output=True,
+        text=True,
+        env=unset,
+    )
+    return done.stdout.strip().removeprefix("--index-url ")
 
 
 def uv_version() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import re
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from nbflow.environments.locks import (
     locks_to_json,
     with_runtime,
 )
+from nbflow.environments.uv import usual_index
 from nbflow.errors import UserError
 
 HERE = ".".join(platform.python_version_tuple()[:2])
@@ -112,13 +114,20 @@ def test_without_uv_one_is_told_how_to_get_it(
 
 def test_a_kept_lock_has_no_password_and_no_relative_path() -> None:
     text = (
-        f"--index-url https://{'pypi.org'}/simple\n--extra-index-url https://ann:pw@own.example/simple\n"
+        "--index-url https://usual.example/simple\n--extra-index-url https://ann:pw@own.example/simple\n"
         "--find-links ./w\n\nlathe==1.0 \\\n    --hash=sha256:00\n"
     )
-    assert clean(text, Path("/nb")) == (
+    assert clean(text, Path("/nb"), "https://usual.example/simple") == (
         "--extra-index-url https://own.example/simple\n--find-links /nb/w\n"
         "lathe==1.0 \\\n    --hash=sha256:00\n"
     )
+
+
+def test_the_usual_index_is_asked_of_uv(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "https://own.example/simple")
+    usual_index.cache_clear()
+    assert re.fullmatch(r"https://[^/]+/simple", usual_index())
+    assert "own.example" not in usual_index()
 
 
 def test_where_things_come_from_is_no_part_of_what_they_are() -> None:

@@ -116,3 +116,19 @@ def _command(postgres: PostgresServer, sql: str) -> None:
 
     with psycopg.connect(postgres.url("postgres", PASSWORD), autocommit=True) as connection:
         connection.execute(sql.encode())
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """One process has the cluster, and one the browser: each runs all of the tests that need it.
+
+    By path, as the groups of pytest-xdist 3.8 have no effect under pytest 9.2.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByPlace(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            places = ("tests/kubernetes/", "tests/labextension/test_browser.py")
+            return next((place for place in places if nodeid.startswith(place)), nodeid)
+
+    return ByPlace(config, log)

@@ -56,10 +56,9 @@ class Breakable:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One process has the cluster, so it runs all of its tests."""
+    """Time for what takes time on a cluster."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("kubernetes"))
             # the first of them waits for the cluster, so fixtures take as long as they take
             if item.get_closest_marker("timeout") is None:
                 item.add_marker(pytest.mark.timeout(300, func_only=True))

@@ -118,7 +118,7 @@ def test_changes_for_those_who_poll(api: Any, store: Store) -> None:
     since = api.get("changes", wire.Changes)["seq"]
     made = store.create_run("polled", "0+odd")
     store.update_run(made.id, status="succeeded", finished=time.time())
-    for _ in range(100):
+    for _ in range(600):
         found = api.get("changes", wire.Changes, since=since)
         paths = [change["path"] for change in found["changes"]]
         if "polled/1" in paths:

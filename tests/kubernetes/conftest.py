@@ -58,10 +58,10 @@ class Breakable:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Time for what takes time on a cluster."""
     for item in items:
-        if Path(__file__).parent in item.path.parents:
-            # the first of them waits for the cluster, so fixtures take as long as they take
-            if item.get_closest_marker("timeout") is None:
-                item.add_marker(pytest.mark.timeout(300, func_only=True))
+        # the first of them waits for the cluster, so fixtures take as long as they take
+        here = Path(__file__).parent in item.path.parents
+        if here and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(300, func_only=True))
 
 
 def _by_hand() -> Facts | None:

@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 BUILT := jupyter_ext/nbflow_jupyter/labextension/package.json
-PYTEST_ARGS ?= -n 2 --dist loadgroup -q
+PYTEST_ARGS ?= -n 2 --dist loadscope -q
 
 .PHONY: help demo test check format frontend browser servers bench binder clean kube kube-early
 

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+from nbflow.runtime.machine import AttemptEnded
+from nbflow.runtime.spec import read_key
 from nbflow.store.records import AttemptRecord, TaskRecord
+
+
+def ended(record: TaskRecord) -> AttemptEnded:
+    """What the machine has to know of an attempt that has ended."""
+    return AttemptEnded(
+        record.step,
+        read_key(record.key),
+        record.part,
+        record.attempt,
+        record.status,  # type: ignore[arg-type]
+        record.count,
+    )
 
 
 def unseen(step: str, name: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nbflow.engines.base import Engine, Work
-from nbflow.runtime.attempts import failed_attempt, planned, unseen
+from nbflow.runtime.attempts import ended, failed_attempt, planned, unseen
 from nbflow.runtime.cache import Cache
 from nbflow.runtime.known import Known
 from nbflow.runtime.listener import Listener
@@ -140,14 +140,7 @@ class Driver:
     def _note(self, record: TaskRecord) -> AttemptEnded:
         self._unpublished.append(record)
         self._known.add(record)
-        return AttemptEnded(
-            record.step,
-            read_key(record.key),
-            record.part,
-            record.attempt,
-            record.status,  # type: ignore[arg-type]
-            record.count,
-        )
+        return ended(record)
 
     def _publish(self) -> None:
         """Publish what has ended. A failed attempt that another one follows is kept as such."""
@@ -261,14 +254,7 @@ class Driver:
             self._known.add(record)
             self._sum_up(record)
             self._listener.tasks([record])
-        return AttemptEnded(
-            record.step,
-            read_key(record.key),
-            record.part,
-            record.attempt,
-            record.status,  # type: ignore[arg-type]
-            record.count,
-        )
+        return ended(record)
 
     def _known_of(self, step: str, part: Part, key: str, attempt: int) -> bool:
         """Whether an earlier driver has come as far as this attempt."""

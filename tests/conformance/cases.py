@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +28,24 @@ class Case:
     path: Path
     runs: tuple[tuple[str, ...], ...]
     expect: Mapping[str, Any]
+
+
+def command_line(folder: Path) -> Nbflow:
+    """The command line as a process of its own, in this folder."""
+
+    def call(*arguments: object) -> tuple[int, str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "nbflow", *map(str, arguments)],
+            cwd=folder,
+            env={**os.environ, "CI": "true"},
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
+        sys.stderr.write(done.stderr)
+        return done.returncode, done.stdout
+
+    return call
 
 
 def read_case(path: Path) -> Case:

@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from cases import PATHS, Nbflow, check_case, read_case
-
-pytestmark = pytest.mark.xdist_group("cases")
+from cases import PATHS, Nbflow, check_case, command_line, read_case
 
 
 @pytest.fixture
 def nbflow(tmp_path: Path) -> Nbflow:
     """The command line as a process of its own, in an empty folder."""
-
-    def call(*arguments: object) -> tuple[int, str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "nbflow", *map(str, arguments)],
-            cwd=tmp_path,
-            env={**os.environ, "CI": "true"},
-            capture_output=True,
-            text=True,
-            timeout=100,
-        )
-        sys.stderr.write(done.stderr)
-        return done.returncode, done.stdout
-
-    return call
+    return command_line(tmp_path)
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)

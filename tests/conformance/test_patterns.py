@@ -16,8 +16,6 @@ MORE = {case["id"]: case for case in json.loads((CASES / "more_patterns.json").r
 #: What the recorded text could not see: IPython printed it past the redirected `sys.stdout`.
 ALSO = {"19_bang_shell": "hi\n1\n", "68_logging_config": "hello\ndone\n"}
 
-pytestmark = pytest.mark.xdist_group("patterns")
-
 
 @cache
 def outcome(name: str) -> Outcome:

@@ -16,8 +16,6 @@ from nbcompile import emit_package, infer_flow, parse_notebook
 from nbcompile.diagnostics import has_errors
 from nbflow.cli.group import call
 
-pytestmark = pytest.mark.xdist_group("runs")
-
 #: How the recorded text differs from what a person sees: see `ALSO`.
 PRINTS = {name: {case["expected"], ALSO.get(name)} for name, case in GIVEN.items()}
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "conformance"))
 
-from cases import FOLDER, check_case, read_case
+from cases import FOLDER, check_case, command_line, read_case
 from kuberun import write_settings
 
 #: those that ask most of an engine; the others say more of the compiler
@@ -24,17 +22,4 @@ CASES = ("nested", "objects", "switch", "traceback")
 def test_case_in_pods(name: str, kube: Any, tmp_path: Path) -> None:
     notebook = Path(shutil.copy(FOLDER / f"{name}.py", tmp_path))
     write_settings(kube, tmp_path)
-
-    def call(*arguments: object) -> tuple[int, str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "nbflow", *map(str, arguments)],
-            cwd=tmp_path,
-            env={**os.environ, "CI": "true"},
-            capture_output=True,
-            text=True,
-            timeout=100,
-        )
-        sys.stderr.write(done.stderr)
-        return done.returncode, done.stdout
-
-    check_case(read_case(notebook), notebook, "kubernetes", call)
+    check_case(read_case(notebook), notebook, "kubernetes", command_line(tmp_path))

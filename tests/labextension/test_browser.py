@@ -43,7 +43,7 @@ SCENARIOS = {
     ),
 }
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("labextension")]
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from typing import Any
 MOST = 1000
 #: stands for them all where there are more
 MANY = "*"
-#: bytes: what is larger is looked at in blocks spread over it
+#: bytes: what is larger is looked at by its time, and in blocks spread over it
 WHOLE = 64 << 20
 _BLOCKS, _BLOCK = 256, 1 << 16
 _CODE = (".py", ".pyc", ".pyi", ".so", ".pyd", ".dll", ".pth")
@@ -36,7 +36,7 @@ class Reads:
     def __init__(self, apart: Iterable[str | Path] = ()) -> None:
         folders = (sys.prefix, sys.base_prefix, *_SYSTEM, *apart)
         self._apart = tuple(f"{os.path.realpath(one)}{os.sep}" for one in folders)
-        self._read: dict[str, None] = {}
+        self._read: dict[str, tuple[int, int] | None] = {}
         self._written: set[str] = set()
         self._names: tuple[str, ...] = ()
         #: what was read and not written, by absolute path, with digests
@@ -61,14 +61,18 @@ class Reads:
 
     def _found(self) -> dict[str, str]:
         written = {os.path.realpath(one) for one in self._written}
+        read = {name: _stamp(name) for name in self._names if os.path.isfile(name)} | self._read
+        if len(read) > MOST:
+            return {MANY: ""}
         found: dict[str, str] = {}
-        for name in (*self._read, *filter(os.path.isfile, self._names)):
+        for name, stamp in read.items():
             path = os.path.realpath(name)
             if path not in written and path not in found and self._is_data(path):
                 digest = digest_of(path)
                 if digest is not None:
-                    found[path] = digest
-        return found if len(found) <= MOST else {MANY: ""}
+                    # of a file that changed since it was read, nobody knows what was read
+                    found[path] = digest if _stamp(path) == stamp else ""
+        return found
 
     def hear(self, path: Any, flags: Any) -> None:
         """One file is opened."""
@@ -81,8 +85,8 @@ class Reads:
             name = os.path.join(os.getcwd(), name)
         if isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR):
             self._written.add(name)
-        elif len(self._read) <= MOST:
-            self._read[name] = None
+        elif len(self._read) <= MOST and name not in self._read and self._is_data(name):
+            self._read[name] = _stamp(name)
 
     def _is_data(self, path: str) -> bool:
         """Neither the system's nor Python's, nor of a hidden file or folder (settings, secrets)."""
@@ -91,6 +95,14 @@ class Reads:
         home = os.path.expanduser("~")
         below = os.path.relpath(path, home) if path.startswith(f"{home}{os.sep}") else path
         return not (below.startswith(".") or os.path.basename(path).startswith("."))
+
+
+def _stamp(path: str) -> tuple[int, int] | None:
+    """What tells at no cost that a file has been written to."""
+    with contextlib.suppress(OSError):
+        kind = os.stat(path)
+        return kind.st_size, kind.st_mtime_ns
+    return None
 
 
 def names_in(function: Any, values: Mapping[str, Any]) -> list[str]:
@@ -107,7 +119,7 @@ def names_in(function: Any, values: Mapping[str, Any]) -> list[str]:
 def digest_of(path: str) -> str | None:
     """A short text that another content of the file does not have; None where there is no file.
 
-    Of a file above `WHOLE` its size and 256 blocks spread over it count.
+    Of a file above `WHOLE` its size, when it was written and 256 blocks spread over it count.
     """
     with contextlib.suppress(OSError):
         kind = os.stat(path)
@@ -118,6 +130,7 @@ def digest_of(path: str) -> str | None:
                     while block := file.read(1 << 20):
                         digest.update(block)
                 else:
+                    digest.update(str(kind.st_mtime_ns).encode())
                     for number in range(_BLOCKS):
                         file.seek(number * (kind.st_size - _BLOCK) // (_BLOCKS - 1))
                         digest.update(file.read(_BLOCK))

@@ -80,14 +80,47 @@ def test_large_files_are_looked_at_in_blocks(
     file = tmp_path / "large"
     with file.open("wb") as out:
         out.truncate(64 << 20)
-    before = digest_of(str(file))
+
+    def digest_at_one_time() -> str | None:
+        os.utime(file, (1, 1))
+        return digest_of(str(file))
+
+    before = digest_at_one_time()
     for at in (0, (64 << 20) - 1):
-        with file.open("r+b") as out:
-            out.seek(at)
-            out.write(b"x")
-        after = digest_of(str(file))
+        with file.open("r+b") as part:
+            part.seek(at)
+            part.write(b"x")
+        after = digest_at_one_time()
         assert after != before
         before = after
+    os.utime(file, (2, 2))  # what changed may lie between the blocks
+    assert digest_of(str(file)) != before
+
+
+def test_a_file_that_changes_after_it_was_read_counts_as_changed(tmp_path: Path) -> None:
+    file = tmp_path / "data"
+    file.write_bytes(b"abc")
+    heard = Reads()
+    with heard:
+        file.read_bytes()
+        os.truncate(file, 1)  # by somebody else
+    assert FilesNow().changed(heard.files) == f"the file {file} changed"
+
+
+def test_what_is_no_data_does_not_count_among_the_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reads, "MOST", 3)
+    for number in range(6):
+        (tmp_path / f".hidden{number}").write_text("x")
+    (tmp_path / "data").write_text("x")
+    heard = Reads()
+    with heard:
+        for number in range(6):
+            (tmp_path / f".hidden{number}").read_text()
+        for _ in range(6):
+            (tmp_path / "data").read_text()
+    assert list(heard.files) == [str(tmp_path / "data")]
 
 
 def test_very_many_files_are_no_longer_compared(

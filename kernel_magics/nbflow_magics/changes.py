@@ -24,7 +24,7 @@ class Changed:
 
 
 class Changes:
-    """Looks at the values of steps around each tagged cell, and says what it finds once."""
+    """Looks at the values of steps around each tagged cell, and says what it finds."""
 
     def __init__(
         self, namespace: Mapping[str, Any], makers: Mapping[str, Maker], cells: Cells
@@ -33,14 +33,14 @@ class Changes:
         self._cells = cells
         self._look = InPlace(namespace)
         self._changed: dict[str, Changed] = {}
-        self._told: set[tuple[str | None, str]] = set()
 
     def before(self, ran: Ran, reads: Iterable[str]) -> list[Diagnostic]:
         """Look before a step's cell runs; what to say of values it is about to read."""
         reads = list(reads)
         for name in self._look.before(self._serials([*reads, *reversed(list(self._makers))])):
             self._changed[name] = Changed(self._makers[name].serial, None)
-        return self._once(ran.step, (self._of_read(ran, name) for name in reads))
+        found = (self._of_read(ran, name) for name in reads)
+        return [one for one in found if one is not None]
 
     def after(self, ran: Ran, reads: Iterable[str], success: bool) -> list[Diagnostic]:
         """Look after it has run, its bindings taken in; what to say of values that it changed."""
@@ -55,7 +55,7 @@ class Changes:
             if success:
                 found.append(self._unseen(ran.step, change, None))
         self._look.settle(self._serials(ran.names.binds))
-        return self._once(ran.step, found)
+        return [one for one in found if one is not None]
 
     def _serials(self, names: Iterable[str]) -> dict[str, int]:
         makers = ((name, self._makers.get(name)) for name in dict.fromkeys(names))
@@ -104,11 +104,3 @@ class Changes:
             f"or change a copy, `{other} = {other}.copy()`."
         )
         return Diagnostic("NBF305", "warning", message, fix=fix)
-
-    def _once(self, step: str | None, found: Iterable[Diagnostic | None]) -> list[Diagnostic]:
-        said = []
-        for one in found:
-            if one is not None and (step, one.message) not in self._told:
-                self._told.add((step, one.message))
-                said.append(one)
-        return said

@@ -67,6 +67,21 @@ def note(text: str, state: dict[str, Any] | None = None) -> None:
     publish(text, _line(text, "info"), {"note": text, **(state or {})})
 
 
+def tell(shell: Any, diagnostics: Sequence[Diagnostic], state: dict[str, Any]) -> None:
+    """All that holds of the running cell, said before or not, as data of the reply to a front end.
+
+    The payload of an `execute_reply` belongs to the cell that was executed, and is shown nowhere:
+    front ends leave alone what they do not know.
+    """
+    shell.payload_manager.write_payload(
+        {
+            "source": "nbflow",
+            "diagnostics": [one.to_json() for one in dict.fromkeys(diagnostics)],
+            **state,
+        }
+    )
+
+
 def publish(text: str, markup: str, state: dict[str, Any]) -> None:
     """An output in plain text and HTML, and as data for a front end."""
     from IPython.display import display

@@ -29,7 +29,7 @@ from nbflow_magics.names import names_of
 from nbflow_magics.notebook_path import notebook_path
 from nbflow_magics.replay import Replay
 from nbflow_magics.running import Running, cell_tags, elsewhere, reads_of
-from nbflow_magics.say import TagError, note, say, stale_steps, without_cell
+from nbflow_magics.say import TagError, note, say, stale_steps, tell, without_cell
 from nbflow_magics.tasks import Tasks
 from nbflow_magics.watch import Watch, carried_names
 from nbflow_magics.wrap import TASKS, wrap
@@ -68,6 +68,8 @@ class Session:
         self.watch = Watch(shell.user_ns, self.cells)
         self.changes = Changes(shell.user_ns, self.watch.makers, self.cells)
         self.replay: Replay | None = None
+        #: what was said under a cell of a step; each thing is said once
+        self._told: set[tuple[str | None, Diagnostic]] = set()
         self._stack: list[ExecutionInfo] = []
         self.running: Running | None = None
         self._lines = CommentTags()
@@ -248,10 +250,19 @@ class Session:
         stale = self.watch.after(ran, running.reads, status)
         if running.step is not None and not running.idle:
             running.found += self.changes.after(ran, running.reads, bool(result.success))
-        say([*running.found, *stale_steps(stale)], self.state())
+        say([*self._untold(running), *stale_steps(stale)], self.state())
+        if self.watch.steps:
+            tell(self.shell, running.found, self.state())
         other = elsewhere(running, result.error_in_exec)
         if other is not None:
             note(other)
+
+    def _untold(self, running: Running) -> list[Diagnostic]:
+        """What was found of a cell and has not been said yet."""
+        found = {(running.step, one): one for one in running.found}
+        new = [one for key, one in found.items() if key not in self._told]
+        self._told.update(found)
+        return new
 
     def _finish_step(self, running: Running, step: str) -> None:
         tasks = running.tasks

@@ -79,7 +79,6 @@ class Watch:
         self._cells = cells
         self.makers: dict[str, Maker] = {}
         self.steps: dict[str, StepRun] = {}
-        self._told: set[tuple[str | None, str, str]] = set()
         self._checked: dict[str, tuple[int, Diagnostic | None]] = {}
         self._serial = 0
 
@@ -91,17 +90,15 @@ class Watch:
         }
 
     def judge(self, ran: Ran, reads: Iterable[str]) -> list[Diagnostic]:
-        """What to say about the names that a step reads, each thing once."""
+        """What there is to say about the names that a step reads."""
         found = []
         for name in reads:
             maker = self.makers.get(name)
             if maker is None:
                 continue
             problem = self._hidden(ran, name, maker) or self._crossing(ran, name, maker)
-            if problem is None or (ran.step, problem.code, problem.message) in self._told:
-                continue
-            self._told.add((ran.step, problem.code, problem.message))
-            found.append(problem)
+            if problem is not None:
+                found.append(problem)
         return found
 
     def after(self, ran: Ran, reads: Mapping[str, int], status: Status) -> list[str]:

@@ -153,3 +153,18 @@ def test_run_all_stops_at_a_failed_step(tmp_path: Path) -> None:
     with pytest.raises(CellExecutionError):
         NotebookClient(notebook, timeout=60, resources={"metadata": {"path": tmp_path}}).execute()
     assert [len(cell.outputs) for cell in notebook.cells] == [0, 0, 1, 0]
+
+
+def test_the_reply_has_all_that_holds_of_a_cell_said_or_not(execute: Execute) -> None:
+    execute("hidden = list(range(3))")
+    said = []
+    for _ in range(2):
+        reply, messages = execute("%%step reader\ntotal = sum(hidden)")
+        (told,) = reply["payload"]
+        assert told["source"] == "nbflow"
+        assert [one["code"] for one in told["diagnostics"]] == ["NBF202"]
+        assert told["steps"]["reader"] == {"state": "fresh", "cells": []}
+        said.append("NBF202" in texts(messages))
+    assert said == [True, False]
+    reply, _ = execute("%%step reader\ntotal = 3")
+    assert reply["payload"][0]["diagnostics"] == []

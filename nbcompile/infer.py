@@ -10,6 +10,7 @@ from pathlib import Path
 
 from nbcompile.assemble import Assembly
 from nbcompile.diagnostics import Diagnostic, in_order
+from nbcompile.drawing import with_figures_shown
 from nbcompile.environments import read_environments
 from nbcompile.flow import Flow
 from nbcompile.flow_options import flow_options
@@ -18,14 +19,18 @@ from nbcompile.parameters import read_parameters
 from nbcompile.resolve import Resolver
 from nbcompile.segments import read_segments
 from nbcompile.trace import trace
+from nbcompile.variants import chosen_variants
 
 
 def infer_flow(notebook: Notebook, variants: dict[str, str] | None = None) -> Flow:
     """Infer the flow of a notebook; what is wrong with it is in `Flow.diagnostics`.
 
     ``variants`` says which alternative of a step to take, by step; the first is taken otherwise.
+    One that the notebook does not have is an error.
     """
-    segments, found = read_segments(notebook, variants or {})
+    chosen, unknown = chosen_variants(notebook, variants or {})
+    segments, found = read_segments(notebook, chosen)
+    segments = with_figures_shown(segments)
     resolver = Resolver(segments, trace(segments))
     resolver.run()
     tagged = [segment.tagged for segment in segments]
@@ -34,7 +39,7 @@ def infer_flow(notebook: Notebook, variants: dict[str, str] | None = None) -> Fl
     environments, env_wrong = read_environments(tagged)
     assembly = Assembly(notebook, segments, resolver)
     steps = assembly.steps()
-    diagnostics = [*found, *wrong, *flow_wrong, *env_wrong]
+    diagnostics = [*unknown, *found, *wrong, *flow_wrong, *env_wrong]
     diagnostics += [*resolver.diagnostics, *assembly.diagnostics]
     if not steps:
         diagnostics.append(

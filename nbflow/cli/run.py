@@ -36,6 +36,13 @@ def engine_options(function: Any) -> Any:
             help="With --on kubernetes: run tasks on so many Dask workers, not in a pod each.",
         ),
         click.option("--tag", "tags", multiple=True, help="Tag the run."),
+        click.option(
+            "--variant",
+            "variants",
+            multiple=True,
+            metavar="STEP=NAME",
+            help="Which variant of a step to take.",
+        ),
         click.option("--branch", help="The deployment branch that the run belongs to."),
         click.option("--profile", help="A profile of [tool.nbflow] in pyproject.toml."),
         click.option("--seed", type=int, help="Seed of the random generators of every task."),
@@ -52,13 +59,6 @@ def engine_options(function: Any) -> Any:
 @click.argument("notebook", type=click.Path(path_type=Path))
 @parameter_options
 @engine_options
-@click.option(
-    "--variant",
-    "variants",
-    multiple=True,
-    metavar="STEP=NAME",
-    help="Which variant of a step to take.",
-)
 @click.option("--from", "start", metavar="STEP", help="Run this step and all after it anew.")
 @click.option("--detach", is_flag=True, help="Start the run and leave it running.")
 @click.option("--report", is_flag=True, help="Write the run's report when it has ended.")

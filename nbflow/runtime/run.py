@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +86,9 @@ def plan_run(request: RunRequest) -> Plan:
     store = open_store(request.store, start, new_objects=request.objects)
     store.objects.check(store.url)
     parent = store.run(request.resume_of) if request.resume_of else None
+    if parent is not None:
+        variants = {**parent.options.get("variants", {}), **request.variants}
+        request = replace(request, variants=variants)
     if code is None and parent is not None:
         code = resumed_code(request, store, parent)
     elif code is None:
@@ -128,6 +131,15 @@ def _check(
             f"`--from {request.start_from}`: the flow has no such step.",
             f"Its steps are {', '.join(f'`{name}`' for name in dict.fromkeys(names))}.",
         )
+    for step, variant in request.variants.items():
+        if not any(
+            (one["name"], one["variant"]) == (step, variant) for one in code.manifest["steps"]
+        ):
+            raise user_error(
+                "NBF204",
+                f"`--variant {step}={variant}`: this code was compiled without that variant.",
+                "Name the notebook that it comes from, which has all variants.",
+            )
     return resolve_parameters(code.manifest, {**(inherited or {}), **request.params})
 
 

@@ -409,6 +409,43 @@ def test_variants_are_alternatives() -> None:
     assert infer_flow(notebook, {"a": "two"}).step("a").cells == (1,)
 
 
+@pytest.mark.parametrize(
+    ("asked", "said", "fix"),
+    [
+        (
+            {"a": "tow"},
+            "`--variant a=tow`: the step `a` has no such variant.",
+            "Did you mean `a=two`?",
+        ),
+        (
+            {"b": "two"},
+            "`--variant b=two`: the notebook has no step `b` with variants.",
+            "Did you mean `a=two`?",
+        ),
+        (
+            {"zz": "qqqqq"},
+            "`--variant zz=qqqqq`: the notebook has no step `zz` with variants.",
+            "There is `a=one`, `a=two`.",
+        ),
+    ],
+)
+def test_a_variant_that_does_not_exist_is_an_error(
+    asked: dict[str, str], said: str, fix: str
+) -> None:
+    cells = ("%%step a --variant one\nx = 1", "%%step a --variant two\nx = 2", "%%step b\nz = x")
+    notebook = Notebook("t", "t.ipynb", tuple(Cell(i, "code", c) for i, c in enumerate(cells)))
+    (found,) = infer_flow(notebook, asked).diagnostics
+    assert (found.code, found.severity, found.message, found.fix) == ("NBF204", "error", said, fix)
+
+
+def test_a_variant_of_a_notebook_without_any() -> None:
+    notebook = Notebook("t", "t.ipynb", (Cell(0, "code", "%%step a\nx = 1"),))
+    (found,) = infer_flow(notebook, {"a": "two"}).diagnostics
+    assert found.fix == (
+        "Leave it out, or give the alternatives of a step their names with `--variant NAME`."
+    )
+
+
 def test_the_order_of_inference_does_not_depend_on_outputs_of_hashing() -> None:
     cells = (
         "%%step a\nxs = [1]\nys = xs\nzs = {'k': ys}",

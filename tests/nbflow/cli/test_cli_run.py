@@ -115,6 +115,36 @@ def test_resume_takes_over_what_holds(nbflow: Tool) -> None:
     assert shown["steps"]["load"]["cached"] == 1
 
 
+VARIANTS = """\
+# %%
+%%parameters
+below: int = 0
+# %%
+%%step train --variant slow
+made = "slow"
+# %%
+%%step train --variant fast
+made = "fast"
+# %%
+%%step end
+ratio = 1 / below
+"""
+
+
+def test_resume_takes_the_variants_of_its_run(nbflow: Tool) -> None:
+    Path("two.py").write_text(VARIANTS)
+    assert nbflow("run", "two.py", "--on", "inline", "--variant", "train=fast")[0] == 1
+    assert nbflow("resume", "two/1", "-p", "below", "1")[0] == 0
+    assert client.Run("two/2").made == "fast"
+    assert nbflow("resume", "two/2", "--variant", "train=slow")[0] == 0
+    assert client.Run("two/3").made == "slow"
+    # without its notebook there is only the code that ran
+    Path("two.py").unlink()
+    assert nbflow("resume", "two/2")[0] == 0
+    status, _, err = nbflow("resume", "two/2", "--variant", "train=slow")
+    assert (status, "compiled without that variant" in err) == (2, True)
+
+
 def test_cache_and_explain(nbflow: Tool) -> None:
     run_json(nbflow)
     again = run_json(nbflow, "--explain")
@@ -173,6 +203,7 @@ def test_check_and_graph(nbflow: Tool) -> None:
         (["churn.py", "--on", "spork"], "no engine called 'spork'"),
         (["churn.py", "--from", "trian"], "has no such step"),
         (["churn.py", "--variant", "train"], "write STEP=NAME"),
+        (["churn.py", "--variant", "train=fast"], "the notebook has no step `train` with variants"),
         (["churn.py", "--profile", "big"], "There is no profile 'big'"),
         (["churn.py", "--max-wrokers", "2"], "Did you mean one of: '--max-workers', '--workers'?"),
     ],

@@ -22,6 +22,7 @@ from nbflow.store import Store
 from nbflow.store.records import Part, RunRecord
 from nbflow_jupyter import shapes, wire
 from nbflow_jupyter.compiler import Compiler
+from nbflow_jupyter.moved import notebook_now
 from nbflow_jupyter.openapi import schema_of_shape
 from nbflow_jupyter.refusal import Refusal, refusal_of
 from nbflow_jupyter.states import step_states
@@ -100,7 +101,8 @@ class NbflowHandler(APIHandler):
         steps: list[wire.StepState] = []
         if run.status in ("pending", "running"):
             steps = step_states(store, run, flow_version(store, run.version).spec)
-        return shapes.run_row(run, self.service.stores.relative(run.notebook), steps, flags)
+        notebook = self.service.stores.relative(notebook_now(store, run.notebook))
+        return shapes.run_row(run, notebook, steps, flags)
 
     def text(self, name: str, default: str | None = None) -> str:
         """A text of the query; a refusal where it is missing and has no default."""

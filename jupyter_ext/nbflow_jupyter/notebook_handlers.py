@@ -10,7 +10,7 @@ from tornado import web
 
 from nbflow_jupyter import wire
 from nbflow_jupyter.handler import NbflowHandler, authorized_to
-from nbflow_jupyter.notebooks import notebook_state
+from nbflow_jupyter.notebooks import interactive_tasks, notebook_state
 from nbflow_jupyter.refusal import Refusal
 from nbflow_jupyter.versions import zipped
 
@@ -110,6 +110,22 @@ class NotebookHandler(NbflowHandler):
         file = stores.notebook(path)
         name, _ = stores.for_notebook(file)
         return notebook_state(stores.get(name), name, path, file)
+
+
+class InteractiveHandler(NbflowHandler):
+    """What was tried by hand."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """The newest executions of a step's cells in this user's kernels."""
+        self.answer(await self.work(self._tasks, self.text("path"), self.text("step")))
+
+    def _tasks(self, path: str, step: str) -> wire.InteractiveTasks:
+        stores = self.service.stores
+        file = stores.notebook(path)
+        name, _ = stores.for_notebook(file)
+        return interactive_tasks(stores.get(name), step, file)
 
 
 class ChangesHandler(NbflowHandler):

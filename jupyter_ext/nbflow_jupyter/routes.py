@@ -237,6 +237,16 @@ ROUTES: tuple[Route, ...] = (
         ),
     ),
     _route(
+        "interactive",
+        notebooks.InteractiveHandler,
+        _get(
+            "What the server's user tried of a step by hand, newest first",
+            wire.InteractiveTasks,
+            Query("path", "The notebook's path below the server's root.", required=True),
+            _STEP,
+        ),
+    ),
+    _route(
         "changes",
         notebooks.ChangesHandler,
         _get(

@@ -15,6 +15,7 @@ from nbflow.store import Store
 from nbflow.store.browse import active_runs, marks, newest_id, runs_after
 from nbflow.store.records import FINAL, HEARTBEAT, RunRecord
 from nbflow_jupyter import shapes
+from nbflow_jupyter.moved import notebook_now
 from nbflow_jupyter.states import step_states
 from nbflow_jupyter.stores import Stores
 from nbflow_jupyter.versions import flow_version
@@ -168,7 +169,8 @@ class _Watch:
     def _run(self, record: RunRecord) -> Iterator[Change]:
         spec = flow_version(self.store, record.version).spec
         states = {state["name"]: state for state in step_states(self.store, record, spec)}
-        row = shapes.run_row(record, self._stores.relative(record.notebook))
+        notebook = self._stores.relative(notebook_now(self.store, record.notebook))
+        row = shapes.run_row(record, notebook)
         told: dict[str, Any] = dict(row)
         known = self._steps.get(record.id, {})
         if self._active.get(record.id) != told:

@@ -109,13 +109,22 @@ def engines(store: Store) -> list[str]:
     return [row["engine"] for row in rows if row["engine"]]
 
 
-def runs_of_notebook(store: Store, notebook: str, limit: int) -> list[RunRecord]:
-    """The newest runs of a notebook's file, among the newest of all."""
+def notebooks_of_runs(store: Store) -> list[str]:
+    """The files of the notebooks of the newest runs."""
+    rows = store.db.query(
+        "SELECT DISTINCT notebook FROM (SELECT notebook FROM runs WHERE deleted IS NULL"
+        f" ORDER BY id DESC LIMIT {_NEWEST}) AS newest ORDER BY notebook"
+    )
+    return [row["notebook"] for row in rows]
+
+
+def runs_of_notebook(store: Store, files: Sequence[str], limit: int) -> list[RunRecord]:
+    """The newest runs of a notebook, among the newest of all; ``files`` is where it was, or is."""
     rows = store.db.query(
         f"SELECT {RUN_COLUMNS} FROM (SELECT {RUN_COLUMNS} FROM runs WHERE deleted IS NULL"
         f" ORDER BY id DESC LIMIT {_NEWEST}) AS newest"
-        " WHERE notebook = ? ORDER BY id DESC LIMIT ?",
-        (notebook, limit),
+        f" WHERE notebook IN ({', '.join('?' * len(files))}) ORDER BY id DESC LIMIT ?",
+        (*files, limit),
     )
     return [run_record(row) for row in rows]
 

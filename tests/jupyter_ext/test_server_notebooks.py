@@ -16,6 +16,10 @@ import pytest
 from nbflow_jupyter import wire
 from serving import NOTEBOOK, start_server, stop_server
 
+from nbflow.runtime.environment import user
+from nbflow.store import Store
+from nbflow.store.interactive import InteractiveTask
+
 
 def cells(notebook: str = NOTEBOOK) -> list[dict[str, Any]]:
     """The cells of a percent notebook, as an editor has them."""
@@ -112,6 +116,21 @@ def test_the_state_of_a_notebook(api: Any) -> None:
     assert first["train"]["status"] == "succeeded"
     nodes = {node["name"]: node["code"] for node in api.get("runs/churn/1/graph")["nodes"]}
     assert {name: run["code"] for name, run in first.items()} == nodes
+
+
+def test_what_was_tried_by_hand(api: Any, store: Store) -> None:
+    query = {"path": "churn.py", "step": "train"}
+    assert api.get("interactive", wire.InteractiveTasks, **query)["tasks"] == []
+    run = store.interactive_run("k", str(api.root / "churn.py"), user(), "here", 1.0)
+    for at in range(25):
+        tried = InteractiveTask("train", None, "failed", at, at + 0.5, f"x = {at}", {"x": at}, "")
+        store.add_interactive(run, tried)
+    tasks = api.get("interactive", wire.InteractiveTasks, **query)["tasks"]
+    assert [one["code"] for one in tasks] == [f"x = {at}" for at in range(24, 4, -1)]
+    assert (tasks[0]["made"], tasks[0]["status"]) == ({"x": 24}, "failed")
+    assert api.get("interactive", path="churn.py", step="load")["tasks"] == []
+    assert api.ask("GET", "interactive", path="../churn.py", step="train").status == 400
+    assert api.ask("GET", "interactive", path="churn.py").status == 400
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict
 
 from nbflow_jupyter.wire.common import Diagnostic, StepState, TaskStatus
 from nbflow_jupyter.wire.runs import ParameterField, RunRow
@@ -79,6 +79,25 @@ class NotebookState(TypedDict):
     store: str
     runs: list[RunRow]
     steps: list[NotebookStep]
+
+
+class InteractiveTask(TypedDict):
+    """One execution of a step's cell by hand. `made` has its small values, others by their kind."""
+
+    id: int
+    status: TaskStatus
+    started: float
+    finished: float
+    code: str
+    made: dict[str, Any]
+    shown: str
+
+
+class InteractiveTasks(TypedDict):
+    """What a user tried of a step, cell by cell, in any kernel, newest first."""
+
+    step: str
+    tasks: list[InteractiveTask]
 
 
 class Parameters(TypedDict):

@@ -1,6 +1,6 @@
 /** Wire, notebooks: compiled in hand, their forms, their runs, and the live stream. */
 
-import { IDiagnostic, IStepState, Status } from './common';
+import { IDiagnostic, IStepState, Json, Status } from './common';
 import { IParameterField, IRunRow } from './runs';
 import { IGraph } from './tasks';
 
@@ -69,6 +69,23 @@ export interface INotebookState {
   store: string;
   runs: IRunRow[];
   steps: INotebookStep[];
+}
+
+/** One execution of a step's cell by hand. `made` has its small values, others by their kind. */
+export interface IInteractiveTask {
+  id: number;
+  status: Status;
+  started: number;
+  finished: number;
+  code: string;
+  made: Record<string, Json>;
+  shown: string;
+}
+
+/** What a user tried of a step, cell by cell, in any kernel, newest first. */
+export interface IInteractiveTasks {
+  step: string;
+  tasks: IInteractiveTask[];
 }
 
 /** The form to start a saved notebook with. */

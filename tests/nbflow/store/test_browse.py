@@ -77,7 +77,11 @@ def test_counts_and_what_is_new(store: Store) -> None:
     assert browse.count_runs(store, flow="f", tag="t") is None
     assert [one.id for one in browse.runs_after(store, runs[1].id, 10)] == [r.id for r in runs[2:]]
     assert [one.id for one in browse.active_runs(store)] == [r.id for r in runs[1:]]
-    assert [one.id for one in browse.runs_of_notebook(store, "n", 2)] == [runs[3].id, runs[2].id]
+    assert [one.id for one in browse.runs_of_notebook(store, ["n", "m"], 2)] == [
+        runs[3].id,
+        runs[2].id,
+    ]
+    assert browse.notebooks_of_runs(store) == ["n"]
     assert browse.newest_id(store) == runs[3].id
     assert (browse.tags(store), browse.branches(store)) == (["t"], ["b"])
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from nbflow.cli.options import json_option, store_option, verb
+from nbflow.cli.options import NAME, json_option, store_option, verb
 from nbflow.cli.run import engine_fields
 from nbflow.cli.say import note, say_json
 from nbflow.cli.values import parameter_options, parameters, variant
@@ -21,8 +21,8 @@ from nbflow.cli.values import parameter_options, parameters, variant
 @click.option("--schedule", metavar="CRON", help="When it runs; else what %flow says.")
 @click.option("--timezone", metavar="ZONE", help="Of the schedule: Europe/Helsinki, say.")
 @parameter_options
-@click.option("--branch", help="The line that it is deployed on.  [default: main]")
-@click.option("--tag", "tags", multiple=True, help="Tag its runs.")
+@click.option("--branch", type=NAME, help="The line that it is deployed on.  [default: main]")
+@click.option("--tag", "tags", type=NAME, multiple=True, help="Tag its runs.")
 @click.option(
     "--variant", "variants", multiple=True, metavar="STEP=NAME", help="Which variant of a step."
 )

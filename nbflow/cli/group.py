@@ -131,7 +131,10 @@ def explain(error: Exception, words: Sequence[str] = ()) -> int:
 
 
 def _say_usage(error: click.ClickException, words: Sequence[str]) -> None:
-    click.echo(f"error: {error.format_message()}", err=True)
+    from nbflow.cli.values import apart, joined
+
+    word = joined(words)
+    click.echo(f"error: {error.format_message() if word is None else apart(word)}", err=True)
     verb = f" {words[0]}" if words and words[0] in VERBS else ""
     click.echo(f"`nbflow{verb} --help` shows how it is used.", err=True)
 

@@ -13,6 +13,24 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+#: characters of a tag or of a branch's name
+_LONGEST = 100
+
+
+class _Name(click.ParamType):
+    """A tag or a branch's name: a short text that can be seen."""
+
+    name = "text"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The text itself; a usage error where it is empty or nothing that a line can show."""
+        if not value.strip() or not value.isprintable() or len(value) > _LONGEST:
+            self.fail(f"{value[:20]!r} is no short printable text.", param, ctx)
+        return value
+
+
+NAME = _Name()
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 
 store_option = click.option(

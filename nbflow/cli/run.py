@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from nbflow.cli.options import json_option, store_option, verb
+from nbflow.cli.options import NAME, json_option, store_option, verb
 from nbflow.cli.values import parameter_options, parameters, variant
 
 
@@ -31,11 +31,11 @@ def engine_options(function: Any) -> Any:
         click.option("--max-workers", type=click.IntRange(min=1), help="Tasks at once, at most."),
         click.option(
             "--workers",
-            metavar="N|MIN:MAX",
+            metavar="N|MIN:MAX|ADDRESS",
             callback=_workers,
             help="With --on kubernetes: run tasks on so many Dask workers, not in a pod each.",
         ),
-        click.option("--tag", "tags", multiple=True, help="Tag the run."),
+        click.option("--tag", "tags", type=NAME, multiple=True, help="Tag the run."),
         click.option(
             "--variant",
             "variants",
@@ -43,7 +43,7 @@ def engine_options(function: Any) -> Any:
             metavar="STEP=NAME",
             help="Which variant of a step to take.",
         ),
-        click.option("--branch", help="The deployment branch that the run belongs to."),
+        click.option("--branch", type=NAME, help="The deployment branch that the run belongs to."),
         click.option("--profile", help="A profile of [tool.nbflow] in pyproject.toml."),
         click.option("--seed", type=int, help="Seed of the random generators of every task."),
         click.option("--no-cache", is_flag=True, help="Run everything, whatever was run before."),

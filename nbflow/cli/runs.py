@@ -21,7 +21,14 @@ STATUSES = ("pending", "running", "succeeded", "failed", "cancelled", "lost")
 @click.option("--tag", help="Only runs with this tag.")
 @click.option("--branch", help="Only runs of this branch.")
 @click.option("--search", metavar="WORDS", help="Only runs that have these words somewhere.")
-@click.option("-n", "--limit", default=20, show_default=True, help="How many, newest first.")
+@click.option(
+    "-n",
+    "--limit",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="How many, newest first.",
+)
 @click.option("--interactive", is_flag=True, help="What ran in kernels, cell by cell, instead.")
 @store_option
 @json_option

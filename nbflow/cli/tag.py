@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from nbflow.cli.options import store_at, store_option, verb
+from nbflow.cli.options import NAME, store_at, store_option, verb
 
 
 @verb("tag")
 @click.argument("run")
-@click.argument("tags", nargs=-1)
+@click.argument("tags", type=NAME, nargs=-1)
 @click.option("-d", "--remove", multiple=True, metavar="TAG", help="Take this tag away.")
 @store_option
 def command(run: str, tags: tuple[str, ...], remove: tuple[str, ...], location: str | None) -> None:
@@ -18,8 +18,13 @@ def command(run: str, tags: tuple[str, ...], remove: tuple[str, ...], location: 
     Without TAGS it prints those that the run has.
     """
     from nbflow.cli.paths import find
+    from nbflow.errors import user_error
 
     found = find(run, store_at(location)).run
+    for one in remove:
+        if one not in found.tags:
+            held = ", ".join(found.tags) or "none"
+            raise user_error("NBF407", f"{found.path} has no tag {one!r}.", f"Its tags: {held}.")
     if tags:
         found.tag(*tags)
     if remove:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -42,11 +45,26 @@ def parameter_options(function: Any) -> Any:
 def parameters(given: tuple[tuple[str, str], ...], files: tuple[Path, ...]) -> dict[str, Any]:
     """The parameters that were set, by name; `-p` wins over a file."""
     values: dict[str, Any] = {}
+    for name, _ in given:
+        if "=" in name:
+            raise click.UsageError(apart(name))
     for file in files:
         values |= _read_file(file)
     for name, text in given:
         values[name] = parse(text, f"-p {name}") if text.strip() else text
     return values
+
+
+def joined(words: Sequence[str]) -> str | None:
+    """The `NAME=VALUE` that follows a `-p` where NAME VALUE should, if any does."""
+    found = (word for before, word in pairwise(words) if before in ("-p", "--param"))
+    return next((word for word in found if re.match(r"\w+=", word)), None)
+
+
+def apart(word: str) -> str:
+    """How `NAME=VALUE` is written."""
+    name, _, value = word.partition("=")
+    return f"Name and value are two words: -p {name} {shlex.quote(value)}, not {word}."
 
 
 def parse(text: str, where: str) -> Any:

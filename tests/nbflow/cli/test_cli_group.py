@@ -62,6 +62,15 @@ def test_help_imports_nothing_heavy() -> None:
         (["churn.ipynb"], "Did you mean `nbflow run churn.ipynb`?"),
         (["runs", "--jsn"], "Did you mean '--json'?"),
         (["show"], "Missing argument 'PATH'"),
+        (["run", "a.ipynb", "-p", "alpha=1"], "two words: -p alpha 1, not alpha=1."),
+        (["run", "-p", "alpha=1", "-p", "b=x y", "a.ipynb"], "two words: -p alpha 1, not alpha=1."),
+        (["run", "a.ipynb", "--param", "b=x y", "--json"], "two words: -p b 'x y', not b=x y."),
+        (
+            ["run", "a.ipynb", "--tag", ""],
+            "Invalid value for '--tag': '' is no short printable text.",
+        ),
+        (["tag", "churn/1", "a\nb"], "'a\\nb' is no short printable text."),
+        (["runs", "-n", "0"], "0 is not in the range x>=1"),
         (["frobnicate"], "There is no command 'frobnicate'"),
     ],
 )

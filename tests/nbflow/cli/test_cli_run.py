@@ -201,6 +201,10 @@ def test_check_and_graph(nbflow: Tool) -> None:
         (["churn.py", "-p", "alpha", "[1,"], "is not YAML"),
         (["churn.py", "-f", "no.yaml"], "cannot be read"),
         (["churn.py", "--on", "spork"], "no engine called 'spork'"),
+        (["churn.py", "--on", "dsk"], "Did you mean `dask`?"),
+        (["churn.py", "--on", "localhost:8786"], "Did you mean tcp://localhost:8786"),
+        (["churn.py", "--on", "http://localhost:8787"], "http:// is its dashboard"),
+        (["churn.py", "--on", "ftp://localhost"], "is not the address of a Dask scheduler"),
         (["churn.py", "--from", "trian"], "has no such step"),
         (["churn.py", "--variant", "train"], "write STEP=NAME"),
         (["churn.py", "--variant", "train=fast"], "the notebook has no step `train` with variants"),
@@ -213,7 +217,7 @@ def test_mistakes(nbflow: Tool, words: list[str], said: str) -> None:
     assert (status, out) == (2, "")
     assert said in err
     # an unknown engine is only found when there is something to run
-    assert "spork" in words or not Path(".nbflow").exists()
+    assert "--on" in words or not Path(".nbflow").exists()
 
 
 def test_warnings_come_first_and_beside_the_result(nbflow: Tool) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 SUPPORT = (
     "show",
     "display",
+    "show_figures",
     "shell",
     "shell_lines",
     "script",

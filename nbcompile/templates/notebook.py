@@ -41,6 +41,22 @@ def display(*values: Any, **options: Any) -> None:
         _emit(value)
 
 
+def _show_and_close(ended: bool = True) -> None:
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:
+        pyplot.show()
+        pyplot.close("all")
+
+
+#: what shows the open figures and closes them: as a cell has `ended`, or at `plt.show()`
+_figures: Callable[..., None] = _show_and_close
+
+
+def show_figures() -> None:
+    """Show the open figures and close them, as the end of a cell does."""
+    _figures()
+
+
 def shell(command: str) -> None:
     """Run a shell command and print what it prints."""
     sys.stdout.flush()
@@ -128,6 +144,13 @@ class CapturedOutput:
 
     __call__ = show
 
+    def take_figures(self, ended: bool = True) -> None:
+        """Keep the open figures, and close them."""
+        pyplot = sys.modules.get("matplotlib.pyplot")
+        if pyplot is not None:
+            self.outputs += [pyplot.figure(number) for number in pyplot.get_fignums()]
+            pyplot.close("all")
+
     def __str__(self) -> str:
         return self.stdout
 
@@ -137,19 +160,21 @@ def captured_output(
     stdout: bool = True, stderr: bool = True, display: bool = True
 ) -> Iterator[CapturedOutput]:
     """Capture what the code inside prints and shows."""
-    global _emit
-    captured, out, err, before = CapturedOutput(), StringIO(), StringIO(), _emit
+    global _emit, _figures
+    captured, out, err, before = CapturedOutput(), StringIO(), StringIO(), (_emit, _figures)
     with contextlib.ExitStack() as stack:
         if stdout:
             stack.enter_context(contextlib.redirect_stdout(out))
         if stderr:
             stack.enter_context(contextlib.redirect_stderr(err))
         if display:
-            _emit = captured.outputs.append
+            _emit, _figures = captured.outputs.append, captured.take_figures
         try:
             yield captured
+            if display:
+                captured.take_figures()
         finally:
-            _emit = before
+            _emit, _figures = before
             captured.stdout, captured.stderr = out.getvalue(), err.getvalue()
 
 

@@ -63,13 +63,16 @@ class LoadedPackage:
         if self.notebook is not None:
             self.notebook._emit = capture.show  # type: ignore[attr-defined]
             self.notebook._echo = capture.echo  # type: ignore[attr-defined]
+            self.notebook._figures = capture.show_figures  # type: ignore[attr-defined]
         pyplot = sys.modules.get("matplotlib.pyplot")
         if pyplot is not None and self._held_show is None:
             self._held_show = pyplot.show
 
             # a plain function: matplotlib sets attributes of it
             def show(*_: Any, **__: Any) -> None:
-                capture.show_figures(ended=False)
+                # the notebook's own hook is one that `%%capture` takes over
+                hooked = vars(self.notebook)["_figures"] if self.notebook else capture.show_figures
+                hooked(ended=False)
 
             pyplot.show = show  # type: ignore[attr-defined]
 

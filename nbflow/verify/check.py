@@ -317,8 +317,8 @@ class _Comparison:
         pictures = all(one.place.startswith("pictures shown") for one in check.differences)
         if pictures and len(step.cells) > 1:
             return (
-                f"`{step.name}` has several cells: a kernel shows what is drawn at the end of "
-                "each, a flow at the end of the step. Say `plt.show()` in the cell that draws."
+                f"`{step.name}` has several cells, and one draws unseen: a kernel shows its figure "
+                "at the cell's end, a flow later. Say `plt.show()` in the cell that draws."
             )
         return self._doubt(step)
 

@@ -123,6 +123,26 @@ def test_support_under_another_name() -> None:
     assert "nb_show(2)" in module
 
 
+def test_a_cell_that_draws_ends_as_in_a_notebook() -> None:
+    package = package_of(
+        "import matplotlib.pyplot as plt",
+        "%%step a\nplt.plot([1])  # a line",
+        "%%step a\nplt.title(2)",
+    )
+    assert package.files["sample/steps/a.py"] == (
+        "import matplotlib.pyplot as plt\n\n"
+        "from sample.notebook import show, show_figures\n\n\n"
+        "def a():\n"
+        '    """Step `a`."""\n'
+        "    show(plt.plot([1]))  # a line\n"
+        "    show_figures()\n\n"
+        "    show(plt.title(2))\n\n"
+        "    return {}\n"
+    )
+    (step,) = package.manifest["steps"]
+    assert [9, 1, 2] in step["lines"]["sample/steps/a.py"]
+
+
 def test_setup_runs_in_every_step() -> None:
     package = package_of("%%setup\nprint('ready')", "%%step a\nx = 1")
     assert "import sample.common" in package.files["sample/steps/a.py"]

@@ -137,10 +137,39 @@ def test_figures_of_a_step_of_several_cells(tmp_path: Path, capsys: Any) -> None
     pytest.importorskip("matplotlib")
     path = write(
         tmp_path,
-        "# nbflow: step a\nimport matplotlib.pyplot as plt\nfig, ax = plt.subplots()",
+        "import matplotlib.pyplot as plt\nimport pandas as pd\n\ndef draw(x):\n    plt.bar(x, x)",
+        "# nbflow: step a\nfig, ax = plt.subplots()",
         "# nbflow: step a\nline = ax.plot([1, 2])",
+        "# nbflow: step a\nplt.plot([3, 1])\nprint('drawn')\nplt.gca()",
+        "# nbflow: step a\nplt.title('of another figure')\nplt.show()\ndraw([1, 2])",
+        "# nbflow: step a\nbars = pd.Series([1, 2]).plot.bar()",
+        "# nbflow: step b\ndraw([2])",
+        "# nbflow: step b\nfig",
+    )
+    assert call(["verify", path, "--on", "inline"]) == 0, capsys.readouterr().out
+
+
+def test_captured_figures(tmp_path: Path, capsys: Any) -> None:
+    pytest.importorskip("matplotlib")
+    path = write(
+        tmp_path,
+        "import matplotlib.pyplot as plt",
+        "# nbflow: step a\n%%capture out\nplt.plot([1, 2])\nplt.show()\nplt.plot([2, 1])",
+        "# nbflow: step a\nkept = len(out.outputs)\nout.show()",
+        "# nbflow: step b\n%%capture\nplt.plot([1])",
+        "# nbflow: step c\n%%capture --no-display\nplt.plot([1])",
+    )
+    assert call(["verify", path, "--on", "inline"]) == 0, capsys.readouterr().out
+
+
+def test_figures_drawn_unseen_in_a_step_of_several_cells(tmp_path: Path, capsys: Any) -> None:
+    pytest.importorskip("matplotlib")
+    path = write(
+        tmp_path,
+        "# nbflow: step a\nimport matplotlib.pyplot as plt\nx = getattr(plt, 'plot')([1, 2])",
+        "# nbflow: step a\ny = plt.plot([2, 1])",
     )
     assert call(["verify", path, "--on", "inline", "--json"]) == 1
     (step,) = json.loads(capsys.readouterr().out)["steps"]
-    assert [one["place"] for one in step["differences"]] == ["pictures shown, number 1"]
-    assert step["cause"].startswith("`a` has several cells: a kernel shows what is drawn")
+    assert [one["place"] for one in step["differences"]] == ["pictures shown"]
+    assert step["cause"].startswith("`a` has several cells, and ")

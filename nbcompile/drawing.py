@@ -1,0 +1,136 @@
+"""Drawing: the cells after which a step shows its figures, as a notebook does at a cell's end.
+
+A run shows and closes what is open when a step ends. Where a step has several cells, those that may
+leave a figure of pyplot open end in a call that does the same.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from nbcompile.ambient import dotted, effects
+from nbcompile.flow import Piece
+from nbcompile.freenames import imported_name
+from nbcompile.scopes import statement_facts
+from nbcompile.segments import Segment, Statement
+from nbcompile.walking import walk
+
+#: functions and methods that draw, as libraries name them: `df.plot.bar`, `qqplot`, `nx.draw`
+_DRAWS = re.compile(
+    r"plot|draw|(?<!con)figure|scatter|imshow|specshow|heatmap|dendrogram|Display\b|\bhist(2d)?$"
+)
+#: what of seaborn does not draw
+_SETTING = re.compile(r"(re)?set|load_dataset|get_dataset|\w*palette|axes_style|plotting_context")
+#: libraries with figures of their own, which are no pictures of pyplot's
+_OTHERS = frozenset("plotly bokeh altair holoviews hvplot pyecharts numpy plotnine".split())
+#: a cell that says so has other figures than those of `%matplotlib inline`: they stay open
+_STAY = re.compile(
+    r"^\s*%matplotlib +(?!inline)\w|\b(matplotlib|mpl)\.use\(|switch_backend\(|close_figures",
+    re.MULTILINE,
+)
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+def with_figures_shown(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
+    """The segments, those that draw with a call at their end where their step goes on after it."""
+    last = {one.step: at for at, one in enumerate(segments) if one.kind == "step"}
+    inner = [at for at, one in enumerate(segments) if last.get(one.step, at) > at]
+    if not inner or any(_STAY.search(one.tagged.body) for one in segments):
+        return segments
+    statements = [one for segment in segments for one in segment.statements]
+    drawing = _Drawing([one.node for one in statements])
+    taken = any("show_figures" in one.facts.writes for one in statements)
+    name = "nb_show_figures" if taken else "show_figures"
+    result = list(segments)
+    for at in inner:
+        if drawing.leaves_figures([one.node for one in segments[at].statements]):
+            # numbered from below, so that all other statements keep their numbers
+            result[at] = _with_call(segments[at], name, -1 - at)
+    return tuple(result)
+
+
+def _with_call(segment: Segment, name: str, index: int) -> Segment:
+    code = f"{name}()"
+    node = ast.parse(code).body[0]
+    piece = Piece(segment.cell, code, segment.statements[-1].piece.lines[-1:])
+    end = Statement(node, statement_facts(node), piece, index, segment.cell)
+    support = (*segment.support, name)
+    return replace(segment, statements=(*segment.statements, end), support=support)
+
+
+class _Drawing:
+    """What of a notebook's code draws; ``nodes`` are the statements of all its cells."""
+
+    def __init__(self, nodes: Sequence[ast.stmt]) -> None:
+        self._modules: dict[str, str] = {}
+        #: `from pylab import *`: any name may draw
+        self._any = False
+        for node in _below(nodes):
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    name = alias.name if alias.asname else imported_name(alias)
+                    self._modules[imported_name(alias)] = name
+            elif isinstance(node, ast.ImportFrom):
+                for alias in node.names:
+                    self._modules[imported_name(alias)] = f"{node.module}.{alias.name}"
+                    star = alias.name == "*" and node.module in ("pylab", "matplotlib.pyplot")
+                    self._any = self._any or star
+        self._own = self._functions(nodes)
+
+    def leaves_figures(self, cell: Sequence[ast.stmt]) -> bool:
+        """Whether a cell may leave figures open: it draws, and not only to say `plt.show()`."""
+        made = [n for n in cell if not isinstance(n, _DEFINITIONS) and self._draws(n)]
+        last = made[-1] if made else None
+        if isinstance(last, ast.Expr) and isinstance(last.value, ast.Call):
+            return dotted(last.value.func, self._modules) != "matplotlib.pyplot.show"
+        return last is not None
+
+    def _functions(self, nodes: Iterable[ast.stmt]) -> frozenset[str]:
+        """The notebook's own functions and methods that draw, directly or through others."""
+        made = [node for node in _below(nodes) if isinstance(node, _DEFINITIONS)]
+        found: frozenset[str] = frozenset()
+        while True:
+            self._own = found
+            more = frozenset(node.name for node in made if self._draws(node))
+            if more == found:
+                return found
+            found = more
+
+    def _draws(self, statement: ast.stmt) -> bool:
+        for node in walk(statement):
+            if isinstance(node, ast.Call) and self._call_draws(node):
+                return True
+            name = node.id if isinstance(node, ast.Name) else getattr(node, "attr", None)
+            if name in self._own:
+                return True
+        return any(kind == "figure" for kind, _, _ in effects(statement, self._modules))
+
+    def _call_draws(self, call: ast.Call) -> bool:
+        full = dotted(call.func, self._modules)
+        if full is None:
+            named = isinstance(call.func, ast.Name)
+            return (named and self._any) or _DRAWS.search(_spelled(call.func)) is not None
+        root, _, rest = full.partition(".")
+        if root == "seaborn":
+            return _SETTING.match(rest) is None
+        if root == "pylab":
+            return True
+        return root not in ("matplotlib", *_OTHERS) and _DRAWS.search(rest) is not None
+
+
+def _below(nodes: Iterable[ast.stmt]) -> Iterator[ast.AST]:
+    return (inner for node in nodes for inner in walk(node))
+
+
+def _spelled(function: ast.expr) -> str:
+    """What a call says that it does: `df.groupby("a").x.plot.bar` → `x.plot.bar`."""
+    parts: list[str] = []
+    while isinstance(function, ast.Attribute):
+        parts.append(function.attr)
+        function = function.value
+    if isinstance(function, ast.Name) and not parts:
+        parts.append(function.id)
+    return ".".join(reversed(parts))

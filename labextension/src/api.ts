@@ -17,6 +17,7 @@ import {
   IGraph,
   IHeatStrip,
   IInfo,
+  IInteractiveTasks,
   ILogChunk,
   INotebookState,
   IOutputs,
@@ -106,6 +107,9 @@ export class Api {
     this.get('compare', { run: runs });
 
   notebook = (path: string): Promise<INotebookState> => this.get('notebook', { path });
+
+  interactive = (path: string, step: string): Promise<IInteractiveTasks> =>
+    this.get('interactive', { path, step });
 
   parameters = (notebook: string): Promise<IParameters> =>
     this.get('parameters', { notebook });

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import {
   badge,
   begin,
+  check,
   command,
   cursor,
   edit,
@@ -16,6 +17,7 @@ import {
   server,
   shot,
   shown,
+  sources,
   tab,
   until
 } from './page.mjs';
@@ -43,6 +45,23 @@ async function runCells(...cells) {
     await command('notebook:run-cell');
   }
 }
+
+/** Do something with the notebook in front; `doing` gets its panel and ``given``. */
+const inNotebook = (doing, given = null) =>
+  page.evaluate(`(${doing})(window.jupyterapp.shell.currentWidget, ${JSON.stringify(given)})`);
+const remove = cell =>
+  inNotebook((panel, cell) => panel.content.model.sharedModel.deleteCell(cell), cell);
+const metadata = cell =>
+  inNotebook((panel, cell) => panel.content.widgets[cell].model.metadata, cell);
+const dirty = () => inNotebook(panel => panel.context.model.dirty);
+/** Add code cells at the end. */
+const append = (...added) =>
+  inNotebook((panel, added) => {
+    const { sharedModel } = panel.content.model;
+    for (const source of added) {
+      sharedModel.insertCell(sharedModel.cells.length, { cell_type: 'code', source });
+    }
+  }, added);
 
 /** Start the flow from the toolbar, with two families of models. */
 async function start() {
@@ -80,8 +99,64 @@ const scenarios = {
     );
     await until(async () => (await state('load')) === 'fresh', 'fresh again');
     await badge('load').click();
-    await page.getByRole('dialog').locator('li:has-text("by hand")').waitFor();
+    // what was tried is remembered, with its code
+    const tried = page.getByRole('dialog').locator('[data-tried]');
+    await tried.first().waitFor();
+    assert.equal(await tried.count(), 2);
+    await tried.last().locator('summary').click();
+    await tried.last().locator('.jp-nbflow-Python:has-text("%%step load")').waitFor();
+    await shot('tried');
+    await check('tried by hand', '.jp-nbflow-Popover');
+    const before = (await sources()).length;
+    await tried.last().locator('button:has-text("Insert as a cell")').click();
+    await until(async () => (await sources()).length === before + 1, 'one more cell');
+    const added = (await sources()).findLastIndex(text => text.startsWith('%%step load'));
+    await remove(added);
+  },
+
+  async what_the_kernel_knows() {
+    const first = (await sources()).length;
+    await append(
+      'hidden = list(range(3))',
+      '%%step probe\ntotal = sum(hidden)',
+      '%%step after\nmore = total + 1'
+    );
+    await runCells(first, first + 1, first + 2);
+    const mark = shown('.jp-nbflow-Badge[data-step=probe] .jp-nbflow-Badge-notes');
+    await mark.waitFor({ timeout: 60000 });
+    const held = async () => (await metadata(first + 1)).nbflow?.diagnostics[0].code;
+    assert.equal(await held(), 'NBF202');
+    assert.equal((await metadata(first + 2)).nbflow, undefined);
+    await until(async () => (await state('after')) === 'fresh', 'the last step');
+    // it is said once below the cell, and stays at the badge while it holds
+    await runCells(first + 1);
+    await until(async () => (await state('after')) === 'stale', 'stale by the kernel');
+    assert.equal(await held(), 'NBF202');
+    await badge('probe').click();
+    const note = page.getByRole('dialog').locator('.jp-nbflow-Note');
+    await note.locator(':scope:has-text("comes from an untagged cell")').waitFor();
+    await shot('kernel-knows');
     await page.keyboard.press('Escape');
+    // it is kept in the file
+    await command('docmanager:save');
+    assert.equal(await dirty(), false);
+    await command('docmanager:reload');
+    await mark.waitFor();
+    assert.equal(await dirty(), false, 'reading it changes nothing');
+    await edit(first + 1, source => source.replace('sum(hidden)', '3'));
+    await mark.waitFor({ state: 'detached' });
+    await until(async () => (await held()) === undefined, 'no note of other code');
+    await edit(first + 1, source => source.replace('3', 'sum(hidden)'));
+    await runCells(first + 1);
+    await mark.waitFor();
+    await edit(first, () => '%%setup\nhidden = list(range(3))');
+    await runCells(first, first + 1);
+    await mark.waitFor({ state: 'detached' });
+    await until(async () => (await held()) === undefined, 'nothing is hidden any more');
+    for (const cell of [first + 2, first + 1, first]) {
+      await remove(cell);
+    }
+    await command('docmanager:save');
   },
 
   async run_on_dask() {

@@ -16,6 +16,7 @@ SCENARIOS = {
     ),
     "story.mjs": (
         "cells_by_hand",
+        "what_the_kernel_knows",
         "run_on_dask",
         "error_to_cell_and_fix",
         "compare_and_load",

@@ -1,6 +1,7 @@
 /** Whether a step's last run still stands for the code that the notebook has now. */
 
 import { INotebookStep, IStepRun } from '../wire';
+import { KERNEL } from './handruns';
 
 export type CellState = 'never' | 'fresh' | 'stale' | 'running' | 'failed';
 
@@ -8,6 +9,13 @@ export interface IStepBadge {
   state: CellState;
   /** The run that the state is taken from. */
   last: IStepRun | null;
+}
+
+/** What ran by hand and is fresh by its code is stale where its kernel knows better. */
+export function inKernel(badge: IStepBadge, state: string | undefined): IStepBadge {
+  return badge.state === 'fresh' && badge.last?.engine === KERNEL && state === 'stale'
+    ? { ...badge, state }
+    : badge;
 }
 
 /** The state of a step; `code` is the hash of its code now, null where it does not compile. */

@@ -68,13 +68,7 @@ export class HandRuns {
   private readonly cells = new Map<string, IExecution>();
 }
 
-/** A step's runs with the one by hand in its place; the kernel's own record of it goes first. */
+/** A step's runs with the one by hand in its place. */
 export function withHand(runs: readonly IStepRun[], hand: IStepRun | null): IStepRun[] {
-  if (
-    !hand ||
-    runs.some(run => run.engine === KERNEL && run.created >= hand.created - 1)
-  ) {
-    return [...runs];
-  }
-  return [hand, ...runs].sort((a, b) => b.created - a.created);
+  return hand ? [hand, ...runs].sort((a, b) => b.created - a.created) : [...runs];
 }

@@ -38,6 +38,7 @@ class Badge extends WidgetType {
     readonly state: CellState,
     readonly text: string,
     readonly title: string,
+    readonly notes: readonly IDiagnostic[],
     readonly onClick: (badge: HTMLElement) => void
   ) {
     super();
@@ -48,7 +49,9 @@ class Badge extends WidgetType {
       other.step === this.step &&
       other.state === this.state &&
       other.text === this.text &&
-      other.title === this.title
+      other.title === this.title &&
+      other.notes.map(one => one.message).join() ===
+        this.notes.map(one => one.message).join()
     );
   }
 
@@ -59,8 +62,13 @@ class Badge extends WidgetType {
     node.dataset.state = this.state;
     node.dataset.step = this.step;
     node.textContent = this.text;
-    node.title = this.title;
-    node.setAttribute('aria-label', `${this.step}: ${this.title}`);
+    node.title = [this.title, ...this.notes.map(one => one.message)].join('\n');
+    node.setAttribute('aria-label', `${this.step}: ${node.title}`);
+    if (this.notes.length) {
+      const mark = node.appendChild(document.createElement('i'));
+      mark.className = 'jp-nbflow-Badge-notes';
+      mark.textContent = '!';
+    }
     node.setAttribute('aria-haspopup', 'dialog');
     node.onclick = () => this.onClick(node);
     return node;
@@ -175,6 +183,7 @@ function badgeOf(view: EditorView, options: IMarksOptions): Range<Decoration> | 
     state,
     seconds && state !== 'running' && state !== 'never' ? `${label} · ${seconds}` : label,
     title,
+    found.flow.notes(cell),
     badge => options.history(badge, found.flow, tag.name)
   );
   return Decoration.widget({ widget, side: 1 }).range(doc.line(tag.line + 1).to);

@@ -6,12 +6,21 @@ import { IDisposable } from '@lumino/disposable';
 import { Debouncer } from '@lumino/polling';
 import { Signal } from '@lumino/signaling';
 
+import { kept, NOTES, toKeep } from '../models/cellnotes';
 import { cellTag } from '../models/cells';
-import { IStepBadge, stepBadge } from '../models/cellstates';
+import { IStepBadge, inKernel, stepBadge } from '../models/cellstates';
 import { HandRuns, withHand } from '../models/handruns';
 import { INbflow } from '../tokens';
-import { IChange, ICompiled, IDiagnostic, INotebookState, IStepRun } from '../wire';
+import {
+  IChange,
+  ICompiled,
+  IDiagnostic,
+  IInteractiveTask,
+  INotebookState,
+  IStepRun
+} from '../wire';
 import { serverPath, stepOf, tagsOf } from './places';
+import { IReply, Replies } from './replies';
 
 export interface INotebookChoices {
   badges: boolean;
@@ -34,6 +43,9 @@ export class NotebookFlow implements IDisposable {
     panel.content.activeCellChanged.connect(this.onActive, this);
     NotebookActions.executionScheduled.connect(this.onBegin, this);
     NotebookActions.executed.connect(this.onEnd, this);
+    NotebookActions.outputCleared.connect(this.onCleared, this);
+    this.replies = new Replies(panel);
+    this.replies.came.connect(this.onReply, this);
     panel.sessionContext.statusChanged.connect(this.onStatus, this);
     void panel.context.ready.then(() => {
       if (!this.isDisposed) {
@@ -55,6 +67,8 @@ export class NotebookFlow implements IDisposable {
     this.nbflow.live.changed.disconnect(this.onChange, this);
     NotebookActions.executionScheduled.disconnect(this.onBegin, this);
     NotebookActions.executed.disconnect(this.onEnd, this);
+    NotebookActions.outputCleared.disconnect(this.onCleared, this);
+    this.replies.dispose();
     this.compiling.dispose();
     this.asking.dispose();
     Signal.clearData(this);
@@ -93,20 +107,34 @@ export class NotebookFlow implements IDisposable {
   /** The state of a step for its cells. */
   badge(step: string): IStepBadge {
     const { runs, code } = this.history(step);
-    return stepBadge({ name: step, runs }, code);
+    return inKernel(stepBadge({ name: step, runs }, code), this.kernel.get(step));
   }
 
   /** Where a step ran so far, newest first, and the hash of its code now. */
   history(step: string): { runs: IStepRun[]; code: string | null } {
     const runs = this.runs?.steps.find(other => other.name === step)?.runs ?? [];
     const code = this.codes.get(step)?.code ?? null;
-    const cells = this.panel.content.widgets
-      .filter(cell => stepOf(cell) === step)
-      .map(({ model: { sharedModel } }) => ({
-        id: sharedModel.getId(),
-        source: sharedModel.getSource()
-      }));
+    const cells = this.cellsOf(step).map(({ model: { sharedModel } }) => ({
+      id: sharedModel.getId(),
+      source: sharedModel.getSource()
+    }));
     return { runs: withHand(runs, this.byHand.of(cells, code)), code };
+  }
+
+  /** What the kernel found of a cell when it ran last as it is now. */
+  notes(cell: Cell): IDiagnostic[] {
+    return kept(cell.model.getMetadata(NOTES), cell.model.sharedModel.getSource());
+  }
+
+  /** The same of all cells of a step, each thing once. */
+  notesOf(step: string): IDiagnostic[] {
+    const all = this.cellsOf(step).flatMap(cell => this.notes(cell));
+    return [...new Map(all.map(one => [one.message, one])).values()];
+  }
+
+  /** What was tried of a step by hand, in this kernel and in earlier ones. */
+  async tried(step: string): Promise<IInteractiveTask[]> {
+    return (await this.nbflow.api.interactive(this.path, step)).tasks;
   }
 
   /** What is wrong in a cell. */
@@ -136,6 +164,10 @@ export class NotebookFlow implements IDisposable {
   redraw(): void {
     this.changed.emit();
     NotebookFlow.anyChanged.emit();
+  }
+
+  private cellsOf(step: string): readonly Cell[] {
+    return this.panel.content.widgets.filter(cell => stepOf(cell) === step);
   }
 
   private restart(): void {
@@ -169,7 +201,46 @@ export class NotebookFlow implements IDisposable {
   private onStatus(_: unknown, status: string): void {
     if (status === 'restarting' || status === 'dead') {
       this.byHand.clear();
+      this.kernel = new Map();
       this.redraw();
+    }
+  }
+
+  /** A cell has run: keep with it what its kernel says, and drop what it said before. */
+  private onReply(_: unknown, { cell: id, source, told }: IReply): void {
+    const cell = this.panel.content.widgets[this.indexOf(id)];
+    if (cell) {
+      const keep = toKeep(told?.diagnostics ?? [], source);
+      if (keep === null) {
+        cell.model.deleteMetadata(NOTES);
+      } else {
+        cell.model.setMetadata(NOTES, keep);
+      }
+    }
+    if (told) {
+      this.kernel = told.steps;
+    }
+    this.redraw();
+  }
+
+  private onCleared(_: unknown, of: { notebook: Notebook; cell: Cell }): void {
+    if (of.notebook === this.panel.content) {
+      of.cell.model.deleteMetadata(NOTES);
+      this.redraw();
+    }
+  }
+
+  /** What was found of a cell goes with the code that it was found of. */
+  private dropOutdated(): void {
+    const { dirty } = this.panel.context.model;
+    for (const cell of this.panel.content.widgets) {
+      if (
+        cell.model.getMetadata(NOTES) !== undefined &&
+        dirty &&
+        this.notes(cell).length === 0
+      ) {
+        cell.model.deleteMetadata(NOTES);
+      }
     }
   }
 
@@ -188,6 +259,7 @@ export class NotebookFlow implements IDisposable {
 
   private async compile(): Promise<void> {
     const asked = ++this.asked;
+    this.dropOutdated();
     if (!this.isFlow) {
       this.compiled = null;
       this.redraw();
@@ -240,7 +312,10 @@ export class NotebookFlow implements IDisposable {
 
   private readonly compiling: Debouncer<void, void, []>;
   private readonly asking: Debouncer<void, void, []>;
+  private readonly replies: Replies;
   private readonly byHand = new HandRuns();
+  /** The states of steps as the kernel has them. */
+  private kernel: ReadonlyMap<string, string> = new Map();
   private asked = 0;
   private codes = new Map<string, { code: string; source: string }>();
 }

@@ -111,17 +111,20 @@ export async function goToCell(
   return panel;
 }
 
-/** Put a code cell below the active one and run it. */
+/** Put a code cell below the active one and, unless it is only to be there, run it. */
 export async function insertCell(
   app: JupyterFrontEnd,
   panel: NotebookPanel,
-  source: string
+  source: string,
+  run = true
 ): Promise<void> {
   app.shell.activateById(panel.id);
   await panel.context.ready;
   NotebookActions.insertBelow(panel.content);
   panel.content.activeCell?.model.sharedModel.setSource(source);
-  await NotebookActions.run(panel.content, panel.sessionContext);
+  if (run) {
+    await NotebookActions.run(panel.content, panel.sessionContext);
+  }
 }
 
 /**

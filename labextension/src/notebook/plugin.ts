@@ -116,7 +116,13 @@ export const notebooks: JupyterFrontEndPlugin<void> = {
                   trans,
                   onOpen: run => then(CommandIDs.openRun, { run, step, store }),
                   onDebug: run => then(CommandIDs.debugTask, { run, step, store }),
-                  onRun: () => then(CommandIDs.runFlow)
+                  onRun: () => then(CommandIDs.runFlow),
+                  notes: flow.notesOf(step),
+                  tried: () => flow.tried(step),
+                  onInsert: source => {
+                    const notebook = flow.path;
+                    then(CommandIDs.insertCell, { source, notebook, run: false });
+                  }
                 });
               });
             }
@@ -250,11 +256,15 @@ export const notebooks: JupyterFrontEndPlugin<void> = {
         })
     });
     commands.addCommand(CommandIDs.insertCell, {
-      label: trans.__('Insert and Run a Cell'),
+      label: trans.__('Insert a Cell'),
       describedBy: {
         args: {
           type: 'object',
-          properties: { source: { type: 'string' }, notebook: { type: 'string' } }
+          properties: {
+            source: { type: 'string' },
+            notebook: { type: 'string' },
+            run: { type: 'boolean' }
+          }
         }
       },
       isVisible: () => false,
@@ -266,7 +276,8 @@ export const notebooks: JupyterFrontEndPlugin<void> = {
           Notification.info(trans.__('Open a notebook to load into.'));
           return;
         }
-        await insertCell(app, panel, String(args.source)).catch(complain);
+        const source = String(args.source);
+        await insertCell(app, panel, source, args.run !== false).catch(complain);
       }
     });
     commands.addCommand(CommandIDs.debugTask, {

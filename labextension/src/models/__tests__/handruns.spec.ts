@@ -67,9 +67,8 @@ describe('runs and what was done by hand', () => {
     expect(names([run('f/2', 60), run('f/1', 40)])).toEqual(['f/2', '', 'f/1']);
   });
 
-  it('are not told twice where the kernel has recorded it', () => {
-    const held = [run('f/3', 50, 'kernel'), run('f/1', 40)];
-    expect(withHand(held, hand)).toEqual(held);
+  it('stay as they are without one', () => {
+    const held = [run('f/3', 50), run('f/1', 40)];
     expect(withHand(held, null)).toEqual(held);
   });
 });

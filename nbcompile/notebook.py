@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path, PurePath
 from typing import Any, Literal, cast, get_args
 
@@ -51,7 +52,7 @@ def read_notebook(path: str | PurePath) -> Notebook:
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise _unreadable(f"There is no file {file}.", "Check the path.") from None
+        raise _unreadable(f"There is no file {file}.", _meant(file)) from None
     except IsADirectoryError:
         raise _unreadable(f"{file} is a folder.", "Name a notebook in it.") from None
     except OSError as error:
@@ -59,6 +60,16 @@ def read_notebook(path: str | PurePath) -> Notebook:
     except UnicodeDecodeError:
         raise _unreadable(f"{file} is not UTF-8 text.", "Save it as UTF-8.") from None
     return parse_notebook(text, file.stem, file.suffix, str(path))
+
+
+def _meant(file: Path) -> str:
+    """What the user may have meant by a file that is not there."""
+    if not file.parent.is_dir():
+        return f"There is no folder {file.parent} either: check the path."
+    there = {one.stem: one.name for one in file.parent.glob("*.py")}
+    there |= {one.stem: one.name for one in file.parent.glob("*.ipynb")}
+    close = get_close_matches(file.stem, there, 1)
+    return f"Did you mean {file.with_name(there[close[0]])}?" if close else "Check the path."
 
 
 def parse_notebook(text: str, name: str, suffix: str = ".ipynb", path: str = "") -> Notebook:

@@ -59,10 +59,6 @@ def command(
     from nbflow.runtime.request import RunRequest
 
     values = parameters(given, files)
-    if not notebook.exists():
-        from nbflow.errors import user_error
-
-        raise user_error("NBF101", f"There is no file {notebook}.", "Check the path.")
     request = RunRequest(
         target=notebook,
         params=values,

@@ -45,6 +45,8 @@ def command(notebook: Path, write: bool, form: Form, as_json: bool) -> int:
     proposal = propose_tags(read)
     if as_json:
         say_json(_json(proposal))
+    elif not proposal.cells:
+        raise user_error("NBF102", f"{notebook} has no code.", "There is nothing to tag yet.")
     else:
         click.echo(_preview(read, proposal))
         say_diagnostics(one for one in proposal.diagnostics if one.severity == "error")

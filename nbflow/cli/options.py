@@ -17,7 +17,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _LONGEST = 100
 
 
-class _Name(click.ParamType):
+class _Name(click.ParamType):  # type: ignore[type-arg, unused-ignore]
     """A tag or a branch's name: a short text that can be seen."""
 
     name = "text"

@@ -86,10 +86,6 @@ def command(
     exit status is 0 when the run succeeded, 1 when it failed, 2 when it could not start.
     """
     values = parameters(given, files)
-    if not notebook.exists():
-        from nbflow.errors import user_error
-
-        raise user_error("NBF101", f"There is no file {notebook}.", "Check the path.")
     from nbflow.cli.execute import execute, foresee
     from nbflow.runtime.request import RunRequest
 

@@ -97,8 +97,12 @@ def stored_code(version: str, store: Store, path: str | None = None) -> Code:
 def _compiled(path: Path, request: RunRequest) -> Code:
     from nbcompile import compile_notebook
     from nbcompile.diagnostics import in_order
+    from nbcompile.notebook import NotebookError
 
-    compiled = compile_notebook(path, dict(request.variants))
+    try:
+        compiled = compile_notebook(path, dict(request.variants))
+    except NotebookError as error:
+        raise UserError(error.diagnostics) from None
     package = compiled.package
     if package is None:
         raise UserError(d for d in in_order(compiled.diagnostics) if d.severity == "error")

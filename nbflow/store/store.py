@@ -93,7 +93,7 @@ def open_store(
     if named and is_database(named):
         return _open_database(str(named), objects, new_objects, create, wait)
     root = find_store(Path(start or ".")) if not named else store_folder(named)
-    if not (root / "nbflow.db").exists():
+    if not _holds_store(root):
         if not create:
             raise store_error(
                 f"There is no store in {root.parent}.",
@@ -136,7 +136,7 @@ def _open_database(
 def has_store(location: str | Path) -> bool:
     """Whether there is a store already in this folder or database."""
     if not is_database(location):
-        return (store_folder(location) / "nbflow.db").exists()
+        return _holds_store(store_folder(location))
     from nbflow.store.postgres import Postgres
 
     db = Postgres(keep_password(str(location)))
@@ -183,7 +183,7 @@ def find_store(start: Path) -> Path:
         start,
     )
     for folder in candidates:
-        if (folder / FOLDER / "nbflow.db").exists():
+        if _holds_store(folder / FOLDER):
             return folder / FOLDER
         if folder == project:
             break
@@ -193,10 +193,29 @@ def find_store(start: Path) -> Path:
 def store_folder(location: str | Path) -> Path:
     """The store's own folder, of a location that may be the folder that holds it."""
     path = Path(location).expanduser().absolute()
-    return path if path.name == FOLDER or (path / "nbflow.db").exists() else path / FOLDER
+    return path if path.name == FOLDER or _holds_store(path) else path / FOLDER
+
+
+def _holds_store(folder: Path) -> bool:
+    try:
+        (folder / "nbflow.db").stat()
+    except PermissionError:
+        raise store_error(
+            f"You may not look into {folder}.",
+            "Ask its owner for the right to, or name another store with `--store`.",
+        ) from None
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _make(root: Path) -> None:
+    file = next((one for one in (root, *root.parents) if os.path.isfile(one)), None)
+    if file is not None:
+        raise store_error(
+            f"No store can be made in {root}: {file} is a file, not a folder.",
+            "Move it away, or name another folder with `--store`.",
+        )
     try:
         root.mkdir(parents=True, exist_ok=True)
         ignore = root / ".gitignore"

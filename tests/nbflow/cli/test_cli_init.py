@@ -33,6 +33,16 @@ def test_the_preview_changes_nothing(notebook: Path, capsys: Any) -> None:
     assert notebook.read_bytes() == before
 
 
+def test_a_notebook_without_code(tmp_path: Path, capsys: Any) -> None:
+    path = tmp_path / "text.ipynb"
+    cells = [{"cell_type": "markdown", "id": "a", "metadata": {}, "source": "# To do"}]
+    content = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert call(["init", str(path)]) == 2
+    output = capsys.readouterr()
+    assert (output.out, "text.ipynb has no code." in output.err) == ("", True)
+
+
 def test_json(notebook: Path, capsys: Any) -> None:
     assert call(["init", str(notebook), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)

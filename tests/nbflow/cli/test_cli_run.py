@@ -196,6 +196,10 @@ def test_check_and_graph(nbflow: Tool) -> None:
     ("words", "said"),
     [
         (["nothing.ipynb"], "There is no file nothing.ipynb"),
+        (["churn"], "There is no file churn.\n    Did you mean churn.py?"),
+        (["./chrun.py"], "There is no file chrun.py.\n    Did you mean churn.py?"),
+        (["no/churn.py"], "There is no folder no either: check the path."),
+        (["nothing.ipynb", "--detach"], "There is no file nothing.ipynb"),
         (["churn.py", "-p", "alhpa", "1"], "Did you mean `alpha`?"),
         (["churn.py", "-p", "alpha", "much"], "expected float"),
         (["churn.py", "-p", "alpha", "[1,"], "is not YAML"),
@@ -218,6 +222,25 @@ def test_mistakes(nbflow: Tool, words: list[str], said: str) -> None:
     assert said in err
     # an unknown engine is only found when there is something to run
     assert "--on" in words or not Path(".nbflow").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("nothing.ipynb", None, "There is no file nothing.ipynb."),
+        ("text.ipynb", "text", "text.ipynb is not a notebook: it is not JSON"),
+        ("empty.py", "", "The notebook has no steps."),
+    ],
+)
+def test_what_cannot_start_is_json_too(
+    nbflow: Tool, name: str, text: str | None, said: str
+) -> None:
+    if text is not None:
+        Path(name).write_text(text)
+    status, out, _ = nbflow("run", name, "--json")
+    shown = json.loads(out)
+    assert (status, shown["run"], shown["status"]) == (2, None, "failed")
+    assert [one["message"].startswith(said) for one in shown["diagnostics"]] == [True]
 
 
 def test_warnings_come_first_and_beside_the_result(nbflow: Tool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -312,6 +313,29 @@ def test_a_file_that_is_no_store(tmp_path: Path) -> None:
     (tmp_path / ".nbflow/nbflow.db").write_text("something else entirely " * 50)
     with pytest.raises(StoreError, match="not a store of nbflow"):
         open_store(tmp_path)
+
+
+@pytest.mark.parametrize("place", [".nbflow", "file"])
+def test_a_file_where_a_store_would_be(tmp_path: Path, place: str) -> None:
+    (tmp_path / place).write_text("something else")
+    with pytest.raises(StoreError, match=f"/{place} is a file, not a folder") as caught:
+        open_store(tmp_path if place == ".nbflow" else tmp_path / place)
+    assert "--store" in str(caught.value)
+
+
+def test_a_store_that_one_may_not_look_into(tmp_path: Path) -> None:
+    open_store(tmp_path).close()
+    (tmp_path / ".nbflow").chmod(0)
+    root = os.geteuid() == 0
+    if root:  # whom no mode keeps out
+        os.seteuid(65534)
+    try:
+        with pytest.raises(StoreError, match="You may not look into"):
+            open_store(tmp_path)
+    finally:
+        if root:
+            os.seteuid(0)
+        (tmp_path / ".nbflow").chmod(0o700)
 
 
 def test_where_the_store_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

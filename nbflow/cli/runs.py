@@ -62,7 +62,8 @@ def command(
         flow, status=status, tag=tag, branch=branch, search=search, limit=limit, store=store
     )
     if as_json:
-        say_json([run_json(run) for run in found])
+        pairs = zip(found, found.flags, strict=True)
+        say_json([{**run_json(run), "flags": count} for run, count in pairs])
     elif not found:
         note("No runs like this. `nbflow run NOTEBOOK` makes one.")
     else:

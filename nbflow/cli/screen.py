@@ -83,13 +83,21 @@ def counts_text(counts: dict[str, int]) -> Text:
 
 def show_runs(found: RunTable) -> None:
     """The table of `nbflow runs`."""
-    from nbflow.client.run import seconds
+    from rich.text import Text
 
-    made = plain_table("run", "status", "parameters", "metrics", "tags", "took", "started")
-    for record in found.records:
+    from nbflow.cli.options import elsewhere
+    from nbflow.client.run import seconds
+    from nbflow.client.table import flagged
+
+    flags = found.flags
+    first = next((run.path for run, count in zip(found, flags, strict=True) if count), None)
+    marked = ["flags"] if first else []
+    made = plain_table("run", "status", *marked, "parameters", "metrics", "tags", "took", "started")
+    for record, count in zip(found.records, flags, strict=True):
         made.add_row(
             record.path,
             status_text(record.status),
+            *(Text(flagged(count), "yellow") for _ in marked),
             pairs(record.params, 40),
             pairs(record.metrics, 50),
             " ".join(record.tags),
@@ -97,6 +105,13 @@ def show_runs(found: RunTable) -> None:
             when(record.created),
         )
     show(made)
+    if first:
+        command = f"nbflow show {first}{elsewhere(found[0].store)}"
+        show(
+            Text.assemble(
+                ("▲ ", "yellow"), (f"far out of the ordinary: {command} says what", "dim")
+            )
+        )
 
 
 def steps_table(rows: Sequence[tuple[str, dict[str, int], float | None]]) -> Table:

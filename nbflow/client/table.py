@@ -53,6 +53,16 @@ class RunTable(Sequence[Run]):
         """The runs as they stood when the table was made."""
         return [run._record for run in self._runs]
 
+    @property
+    def flags(self) -> list[int]:
+        """For each run how many things in it are far out of the ordinary: its `.flags` say what."""
+        from nbflow.flags.kept import warnings_of
+
+        if not self._runs:
+            return []
+        found = warnings_of(self._runs[0].store, [run.id for run in self._runs])
+        return [found.get(run.id, 0) for run in self._runs]
+
     def __len__(self) -> int:
         return len(self._runs)
 
@@ -116,20 +126,28 @@ class RunTable(Sequence[Run]):
     def _shown(self) -> tuple[list[str], list[list[Any]]]:
         params = _names(one.params for one in self.records)[:_COLUMNS]
         metrics = _names(one.metrics for one in self.records)[:_COLUMNS]
-        head = ["run", "status", *params, *metrics, "tags", "duration", "started"]
+        flags = self.flags
+        marked = ["flags"] if any(flags) else []
+        head = ["run", "status", *marked, *params, *metrics, "tags", "duration", "started"]
         rows = [
             [
                 one.path,
                 one.status,
+                *(flagged(count) for _ in marked),
                 *(one.params.get(name, "") for name in params),
                 *(one.metrics.get(name, "") for name in metrics),
                 " ".join(one.tags),
                 duration(seconds(one)),
                 when(one.created),
             ]
-            for one in self.records
+            for one, count in zip(self.records, flags, strict=True)
         ]
         return head, rows
+
+
+def flagged(count: int) -> str:
+    """The mark of a run in which so many things are far out of the ordinary; none of others."""
+    return f"▲ {count:,}" if count else ""
 
 
 def _names(dicts: Any) -> list[str]:

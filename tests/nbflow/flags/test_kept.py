@@ -131,6 +131,29 @@ def test_other_branches_are_left_out(notebook: Path) -> None:
     assert nbflow.Run(record, notebook.parent).flags.against == ()
 
 
+def test_lists_of_runs_mark_them(notebook: Path, capsys: Any) -> None:
+    run(notebook)
+    assert call(["runs"]) == 0
+    assert "flags" not in (plain := capsys.readouterr().out)
+    assert "▲" not in plain
+    run(notebook, rows=0)
+    count = sum(one.weight >= WARNING for one in nbflow.Run("flow/2").flags)
+    assert call(["runs", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert [(one["run"], one["flags"]) for one in listed] == [("flow/2", count), ("flow/1", 0)]
+    assert call(["runs"]) == 0
+    head, second, first, told = capsys.readouterr().out.splitlines()
+    assert head.split()[:3] == ["run", "status", "flags"]
+    assert second.split()[:5] == ["flow/2", "✓", "succeeded", "▲", str(count)]
+    assert "▲" not in first
+    assert told == "▲ far out of the ordinary: nbflow show flow/2 says what"
+    table = nbflow.runs()
+    assert table.flags == [count, 0]
+    assert f"▲ {count}" in repr(table)
+    assert f"▲ {count}" in table._repr_html_()
+    assert nbflow.runs(tag="none").flags == []
+
+
 def test_how_many_are_warnings(notebook: Path) -> None:
     first, second, less = run(notebook), run(notebook), run(notebook, rows=0)
     with closing(open_store(notebook.parent / ".nbflow")) as store:

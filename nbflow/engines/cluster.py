@@ -200,16 +200,20 @@ class RemoteCluster:
         from distributed import Client
 
         refuse_images(job, "dask")
-        self.store = job.store.url
+        # workers may have another address for it
+        self.store = str(job.settings.get("store") or job.store.url)
         try:
             self._client = Client(  # type: ignore[no-untyped-call]
                 self._address, timeout=_REACH, set_as_default=False
             )
         except (OSError, ValueError, ImportError, TimeoutError) as error:
+            other = "`--on dask` uses this machine"
+            if job.settings:  # of Kubernetes
+                other = "from outside its cluster, forward its port or use `--detach`"
             raise user_error(
                 "NBF404",
                 f"The Dask scheduler at {self._address} cannot be reached: {error}",
-                "Check the address and that the scheduler runs; `--on dask` uses this machine.",
+                f"Check the address and that the scheduler runs; {other}.",
             ) from error
         try:
             self._check(job)
@@ -260,7 +264,7 @@ class RemoteCluster:
                 f"The Dask cluster at {self._address} has no workers.",
                 "Start some: `dask worker ADDRESS`.",
             ) from error
-        self._check_workers(job.store.url)
+        self._check_workers(self.store)
         workers = self.client.scheduler_info(n_workers=-1)["workers"].values()
         for name in ("cpu", "memory", "gpu", "disk"):
             most = max((worker["resources"].get(name, 0.0) for worker in workers), default=0.0)

@@ -51,6 +51,8 @@ class KubernetesEngine:
         self._open: dict[At, Flight | None] = {}
         self._aside: list[TaskRecord] = []
         self._taken: Counter[At] = Counter()
+        #: how the last pod of a task was taken away that runs again
+        self._lost: dict[At, str] = {}
         self._looked = 0.0
         self._stopped: bool | None = None
         self._undeleted = False
@@ -113,7 +115,7 @@ class KubernetesEngine:
         """The chunks in the cluster, and those that it does not take yet."""
         now = time.time()
         found = [
-            UnderWay(_rest(one), one.began or one.sent or now, one.waits)
+            UnderWay(_rest(one), one.began or one.sent or now, one.state)
             for one in self._flights.values()
         ]
         return found + [UnderWay(_rest(one), 0.0, one.waits) for one in self._sender.waiting()]
@@ -156,6 +158,9 @@ class KubernetesEngine:
         for flights, refusal in self._sender.send(self._flights, self._open):
             if refusal is None:
                 self._flights.update((one.batch.number, one) for one in flights)
+                for one in flights:
+                    held = (self._lost.get(at_of(one.batch, key)) for key in one.left)
+                    one.lost = next(filter(None, held), None)
             else:
                 for one in flights:
                     self._aside += self._end(one, refusal, None)
@@ -175,7 +180,11 @@ class KubernetesEngine:
         self._collect_posts()
         for number, ended in seen.items():
             flight = self._flights.get(number)
-            if flight is not None and ended is not None:
+            if flight is None:
+                continue
+            if flight.lost is not None:
+                self._lost.update((at_of(flight.batch, k), flight.lost) for k in flight.left)
+            if ended is not None:
                 self._aside += self._end(flight, *ended)
         records, self._aside = self._aside, []
         return records
@@ -185,7 +194,7 @@ class KubernetesEngine:
         now = time.time()
         job, pod = self._watch.job(flight.job), self._watch.pod(flight.job, flight.index)
         asked = wonders(flight, pod, now)
-        if asked is not None:
+        if asked is not None and self._stopped is None:
             flight.asked = now
             with suppress(Exception):  # only to know more
                 flight.events = self._access.events(*asked)
@@ -206,6 +215,9 @@ class KubernetesEngine:
             flight = self._open.pop(at)
             if flight is not None:
                 self._landed(flight, record, token)
+            if at in self._lost:
+                why = f"its pod was {self._lost.pop(at)}: it ran again"
+                record = replace(record, reason=record.reason or why)
             image = step_image(self._settings, self._job.spec.step(record.step)) or ""
             self._aside.append(with_missing_module(record, image, self._job.spec.manifest))
 
@@ -240,6 +252,7 @@ class KubernetesEngine:
             lost = keys[:1]  # they run one after another: it was the first
         else:
             self._taken.update(at_of(flight.batch, key) for key in keys)
+            self._lost.update((at_of(flight.batch, key), message) for key in keys)
             lost = [key for key in keys if self._taken[at_of(flight.batch, key)] >= _TAKEN_MOST]
             message = (
                 f"The task's pod was {message or 'ended'}, and so were {_TAKEN_MOST - 1} more."

@@ -26,7 +26,7 @@ from nbflow.kubernetes.keeper import keeper_for
 from nbflow.kubernetes.manifests import DRIVER_JOB, DRIVER_UID, Owner, Place
 from nbflow.kubernetes.names import RunName, run_name
 from nbflow.kubernetes.open import open_cluster, store_address
-from nbflow.kubernetes.settings import read_settings
+from nbflow.kubernetes.settings import Workers, read_settings
 from nbflow.kubernetes.states import ending, stuck, waits_for
 
 T = TypeVar("T")
@@ -68,7 +68,7 @@ class OwnCluster:
     def open(self, job: Job) -> None:
         """Reach Kubernetes, and make sure that it makes such pods."""
         self._settings = read_settings(job.settings)
-        assert self._settings.workers is not None
+        assert isinstance(self._settings.workers, Workers)
         self._job = job
         self.store = store_address(job.store, self._settings)
         self._access: Access = open_cluster(job, self._settings)

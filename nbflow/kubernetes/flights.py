@@ -16,6 +16,8 @@ _UNSEEN = 60.0
 #: seconds after which it is asked why a pod does not start, and between two times of asking
 _WONDER = 2.0
 _ASK = 5.0
+#: the same of who has deleted a pod, which is told a moment after
+_WHO = 0.5
 #: seconds in which a Job makes another pod for one that was deleted
 _REPLACED = 10.0
 #: words of a refusal to make a pod that is over when others have ended
@@ -48,6 +50,8 @@ class Flight:
     asked: float = 0.0
     #: when it was first seen that its pod is deleted, and that there is no other
     gone: float | None = None
+    #: how its last pod was taken away: `deleted`, `preempted by …`
+    lost: str | None = None
     events: Sequence[Mapping[str, Any]] = ()
 
     @property
@@ -55,20 +59,33 @@ class Flight:
         """The word that its posts begin with."""
         return f"{self.order}/{self.index}"
 
+    @property
+    def state(self) -> str | None:
+        """What it waits for, and for what reason it has to wait again; None where it runs."""
+        if self.waits is None or self.lost is None:
+            return self.waits
+        return f"its pod was {self.lost}: {self.waits}"
+
 
 def wonders(flight: Flight, pod: Seen | None, now: float) -> tuple[str, str] | None:
-    """The kind and name of what to ask the events of: of a Job without a pod, of a pod that waits.
+    """The kind and name of what to ask the events of: a Job without a pod, a pod that waits.
 
-    None where nothing is odd yet, or it was asked a moment ago.
+    Or one that somebody has deleted. None where nothing is odd, or it was asked a moment ago.
     """
+    if pod is not None and (leaving(pod.body) or not pod.there):
+        return _who(pod) if now - flight.asked > _WHO else None
     if flight.sent is None or now - flight.sent < _WONDER or now - flight.asked < _ASK:
         return None
     if pod is None:
         return ("Job", flight.job) if flight.known else None
     placed = pod.body.get("spec", {}).get("nodeName")
-    if pod.there and placed and pod.body.get("status", {}).get("phase") == "Pending":
-        return "Pod", str(pod.body["metadata"]["name"])
+    if placed and pod.body.get("status", {}).get("phase") == "Pending":
+        return _who(pod)
     return None
+
+
+def _who(pod: Seen) -> tuple[str, str]:
+    return "Pod", str(pod.body["metadata"]["name"])
 
 
 def judge(
@@ -82,13 +99,13 @@ def judge(
     flight.known |= job is not None
     if pod is None:
         return _without_pod(flight, job, current, now)
-    ended = ending(pod.body)
+    ended = ending(pod.body, flight.events)
     if ended is None and not pod.there:
-        ended = deleted(pod.body)
+        ended = deleted(pod.body, flight.events)
     if ended is not None:
         return None if _replaced(flight, ended, job, pod, now) else ended
     if leaving(pod.body) and _silent(flight, pod, now):
-        return deleted(pod.body)
+        return deleted(pod.body, flight.events)
     if not leaving(pod.body):
         flight.gone = None
     if pod.body.get("status", {}).get("phase") == "Running":
@@ -123,7 +140,7 @@ def _replaced(flight: Flight, ended: Ending, job: Seen | None, pod: Seen, now: f
     if job is None or not job.there or over(job.body):
         return False
     flight.gone = flight.gone or now
-    flight.waits = f"its pod was {ended.message}: waiting for another"
+    flight.waits, flight.lost = "waiting for another", ended.message
     return now - flight.gone < _REPLACED
 
 

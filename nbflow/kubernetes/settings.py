@@ -11,6 +11,7 @@ volumes = [{ mount = "/data", claim = "churn-data" }]
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -77,8 +78,9 @@ class Settings:
     cpu: float | None = None
     memory: int | None = None
     max_pods: int = MAX_PODS
-    #: Dask workers to run the tasks on; None: a pod for each task
-    workers: Workers | None = None
+    #: Dask workers to run the tasks on, or the address of a scheduler that has some; None: a pod
+    #: for each task
+    workers: Workers | str | None = None
     #: tasks in one pod; None: as many as make its start worthwhile
     batch: int | None = None
     #: seconds for which a finished Job is kept
@@ -150,15 +152,19 @@ def _count(value: Any) -> int:
     return value
 
 
-def parse_workers(value: Any) -> Workers:
-    """`20` or `2:20`; a ValueError says what it must be."""
+def parse_workers(value: Any) -> Workers | str:
+    """`20`, `2:20` or a scheduler's address; a ValueError says what it must be."""
+    if isinstance(value, str) and re.fullmatch(r"[a-z]+://\S+", value):
+        return value
     least, colon, most = str(value).partition(":")
     try:
         found = Workers(int(least), int(most) if colon else int(least))
     except ValueError:
         found = Workers(1, 0)
     if isinstance(value, bool) or not 0 <= found.least <= found.most or found.most < 1:
-        raise ValueError("a number such as 20, or the least and the most: 2:20")
+        raise ValueError(
+            "a number such as 20, the least and the most: 2:20, or a scheduler's address"
+        )
     return found
 
 

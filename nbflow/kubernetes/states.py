@@ -60,6 +60,12 @@ _TAKEN = {
     "OutOfmemory": "refused by its node",
     "OutOfpods": "refused by its node",
 }
+#: events of a pod that was deleted and does not say why itself: the same
+_TAKEN_BY = {
+    "Preempted": _TAKEN["PreemptionByScheduler"],
+    "TaintManagerEviction": _TAKEN["DeletionByTaintManager"],
+    "NodeControllerEviction": _TAKEN["DeletionByTaintManager"],
+}
 #: seconds for which a pull may fail before it counts: a registry may be restarting
 _PULL = 45.0
 #: the same for making the container: the node may be busy
@@ -137,7 +143,7 @@ def stuck(pod: Pod, seconds: float, events: Sequence[Mapping[str, Any]] = ()) ->
     return Ending("broken", kind, f"The pod's container cannot be made: {_brief(message)}.")
 
 
-def ending(pod: Pod) -> Ending | None:
+def ending(pod: Pod, events: Sequence[Mapping[str, Any]] = ()) -> Ending | None:
     """How the pod has ended; None where it has not."""
     status = pod.get("status", {})
     phase = status.get("phase")
@@ -147,7 +153,7 @@ def ending(pod: Pod) -> Ending | None:
     if taken is not None:
         return taken
     if leaving(pod) and _terminated(pod).get("reason") != "OOMKilled":
-        return deleted(pod)  # whatever its process made of the request to end
+        return deleted(pod, events)  # whatever its process made of the request to end
     if status.get("reason") == "Evicted":
         message = _brief(str(status.get("message") or ""))
         return Ending("died", "Evicted", f"The task's pod was evicted: {message}.")
@@ -179,9 +185,14 @@ def _exit(pod: Pod, ended: Mapping[str, Any], code: int | None) -> Ending:
     return Ending("broken", "PodFailed", f"The pod could not run its task ({where}): {said}")
 
 
-def deleted(pod: Pod) -> Ending:
-    """What it means that a pod is gone that had not ended."""
-    return _taken(pod) or Ending("taken", "PodDeleted", "deleted")
+def deleted(pod: Pod, events: Sequence[Mapping[str, Any]] = ()) -> Ending:
+    """What it means that a pod is gone that had not ended; by its events, where it says nothing."""
+    found = _taken(pod)
+    if found is not None:
+        return found
+    reasons = [str(one.get("reason")) for one in events]
+    reason = next((one for one in reversed(reasons) if one in _TAKEN_BY), None)
+    return Ending("taken", reason or "PodDeleted", _TAKEN_BY[reason] if reason else "deleted")
 
 
 def leaving(pod: Pod) -> bool:

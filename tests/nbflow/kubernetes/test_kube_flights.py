@@ -60,10 +60,12 @@ def test_a_deleted_pod_is_replaced_by_its_job_or_it_was_taken(last: Any, there: 
     one = flight()
     judge(one, seen(JOB), seen(pod("Running")), True, 1003.0)
     assert judge(one, seen(JOB), seen(last, there), True, 1010.0) is None
-    assert one.waits == "its pod was deleted: waiting for another"
+    assert one.state == "its pod was deleted: waiting for another"
     # there is another one
+    assert judge(one, seen(JOB), seen(pod("Pending")), True, 1011.0) is None
+    assert one.state == "its pod was deleted: waiting for a node"
     assert judge(one, seen(JOB), seen(pod("Running")), True, 1012.0) is None
-    assert one.waits is None
+    assert one.state is None
     # that one too, and now there is none for long
     assert judge(one, seen(JOB), seen(last, there), True, 1020.0) is None
     assert judge(one, seen(JOB), seen(last, there), True, 1031.0) == DELETED

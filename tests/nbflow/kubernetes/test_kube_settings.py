@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from nbflow.errors import UserError
-from nbflow.kubernetes.settings import Settings, Volume, read_settings
+from nbflow.kubernetes.settings import Settings, Volume, Workers, read_settings
 
 
 def test_nothing_said() -> None:
@@ -100,6 +100,9 @@ def test_everything_said() -> None:
         ({"tolerations": ["gpu"]}, "It must be a list of tables."),
         ({"cpu": "two"}, "It must be a number of cores."),
         ({"pod": 3}, "It must be a table."),
+        ({"workers": "2:"}, "the least and the most: 2:20, or a scheduler's address."),
+        ({"workers": 0}, "It must be a number such as 20"),
+        ({"workers": "scheduler:8786"}, "or a scheduler's address."),
     ],
 )
 def test_mistakes(table: dict[str, Any], said: str) -> None:
@@ -113,3 +116,17 @@ def test_which_volumes_others_see() -> None:
     assert Volume("/a", {"persistentVolumeClaim": {"claimName": "x"}}).shared
     assert not Volume("/a", {"persistentVolumeClaim": {"claimName": "x"}}, read_only=True).shared
     assert not Volume("/a", {"emptyDir": {}}).shared
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        (20, Workers(20, 20)),
+        ("20", Workers(20, 20)),
+        ("2:20", Workers(2, 20)),
+        ("0:3", Workers(0, 3)),
+        ("tcp://scheduler.dask:8786", "tcp://scheduler.dask:8786"),
+    ],
+)
+def test_workers(said: Any, meant: Any) -> None:
+    assert read_settings({"workers": said}).workers == meant

@@ -172,6 +172,17 @@ def test_a_pod_that_is_gone() -> None:
     assert deleted(lost) == Ending("taken", "NodeLost", "lost with its node")
 
 
+def test_who_has_deleted_a_pod_stands_in_its_events() -> None:
+    events = [{"reason": "Pulled"}, {"reason": "Preempted"}, {"reason": "Killing"}]
+    preempted = Ending("taken", "Preempted", "preempted by a pod of higher priority")
+    assert deleted(pod("running"), events) == preempted
+    one = changed("exit")
+    when = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
+    assert ending({**one, "metadata": one["metadata"] | when}, events) == preempted
+    # one that had ended before has its own reason
+    assert ending(changed("exit"), events) == ending(pod("exit"))
+
+
 def test_an_image_without_nbflow() -> None:
     state = {"terminated": {"exitCode": 1, "message": "/usr/bin/python: No module named nbflow\n"}}
     found = ending(changed("exit", containerStatuses=[{"state": state}]))

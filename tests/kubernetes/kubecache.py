@@ -8,6 +8,7 @@ import os
 import platform
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,19 @@ NODE = ("kubelet", "kube-proxy")
 
 #: seconds that a build may take, with all that it starts
 _LONGEST = "2400"
+
+#: of each kind, how many of the newest are kept
+_KEPT = {
+    "layer-debian-*": 2,
+    "layer-packages-*": 2,
+    "image-base-*": 2,
+    "layer-code-*": 3,
+    "image-code-*": 3,
+    "kube-*": 2,
+    "*.half": 0,
+}
+#: seconds since its last use for which another process may still want a file
+_IN_USE = 3600.0
 
 _HOME = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
@@ -68,6 +82,24 @@ def build() -> None:
         command = ["timeout", "--kill-after=10", _LONGEST, "bash", str(BUILD), str(half)]
         subprocess.run([*command, *CONTROL, *NODE], check=True)
         half.rename(place)
+
+
+def prune() -> None:
+    """Delete what was not used for long, but for the newest few of each kind."""
+    if binaries().is_dir():
+        os.utime(binaries())
+    for pattern, number in _KEPT.items():
+        used = {path: path.stat().st_mtime for path in cache().glob(pattern)}
+        for path in sorted(used, key=lambda one: used[one], reverse=True)[number:]:
+            if time.time() - used[path] > _IN_USE:
+                _delete(path)
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def building() -> bool:

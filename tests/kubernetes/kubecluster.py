@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,8 @@ Tier = Literal["node", "process"]
 _PREFIX = "nbflow-kube-"
 #: where a cluster that somebody has started by hand says what it is
 _RUNNING = "running.json"
+#: seconds that a cluster may take to come up, with images that are made first
+_LONGEST = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +175,10 @@ class Child:
             start_new_session=True,
         )
         started = time.monotonic()
+        hung = threading.Timer(_LONGEST, self._process.kill)
+        hung.start()
         line = self._out.readline()
+        hung.cancel()
         if not line:
             self._process.wait()
             self._log.seek(0)

@@ -2,6 +2,7 @@
 
 The task image has three layers, each kept by the hash of what it holds: Debian with Python 3.11, the
 packages as they are installed beside the tests, and, small and last, nbflow as it stands in the checkout.
+All of it is compiled, as in an image that `nbflow export --to image` describes: else each pod would do it.
 """
 
 from __future__ import annotations
@@ -11,16 +12,18 @@ import io
 import json
 import os
 import platform
+import py_compile
 import shutil
 import subprocess
 import tarfile
+import tempfile
 import tomllib
 from collections.abc import Callable, Iterator
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
-from kubecache import cache, locked
+from kubecache import cache, locked, prune
 from kubenode import image_names, load_image, search_path
 from packaging.requirements import Requirement
 
@@ -51,7 +54,9 @@ if __name__ == "__main__":
 def images() -> list[Path]:
     """The archives that a node is started with; made where they are missing."""
     with locked("images"):
-        return [_pause(), _base()]
+        made = [_pause(), _base()]
+        prune()
+        return made
 
 
 def code_image(containerd: Path) -> str:
@@ -66,12 +71,14 @@ def code_image(containerd: Path) -> str:
         if _base_name() not in image_names(containerd):  # packages were installed since it started
             load_image(containerd, _base())
         load_image(containerd, archive)
+        prune()
     return name
 
 
 def code_hash() -> str:
     """What the code in the checkout is known by."""
-    found = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + _SCRIPT.encode())
+    text = f"{_SCRIPT} compiled"
+    found = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + text.encode())
     for path, inside in _files_of_code():
         found.update(inside.encode() + b"\0" + path.read_bytes())
     return found.hexdigest()[:12]
@@ -92,7 +99,9 @@ def _files_of_code() -> Iterator[tuple[Path, str]]:
 def _kept(name: str, make: Callable[[Path], None]) -> Path:
     """The file of this name in the cache; made whole or not at all."""
     place = cache() / name
-    if not place.exists():
+    if place.exists():
+        os.utime(place)  # those that were not used for longest are the first to go
+    else:
         place.parent.mkdir(parents=True, exist_ok=True)
         half = place.with_name(place.name + ".half")
         make(half)
@@ -128,7 +137,8 @@ def _debian() -> Path:
 
     def make(place: Path) -> None:
         whole = place.with_suffix(".tar")
-        command = [*_DEBIAN, str(whole)]
+        # a mirror that does not answer is no reason to wait for ever
+        command = ["timeout", "--kill-after=10", "600", *_DEBIAN, str(whole)]
         path = {"PATH": search_path()}
         subprocess.run(command, check=True, env=os.environ | path, stdin=subprocess.DEVNULL)
         whole.rename(place)
@@ -139,7 +149,7 @@ def _debian() -> Path:
 def _packages() -> Path:
     distributions = _closure()
     names = "\n".join(f"{one.name} {one.version}" for one in distributions)
-    key = hashlib.sha256((names + _SITE + _SCRIPT).encode()).hexdigest()[:12]
+    key = hashlib.sha256((names + _SITE + _SCRIPT + "compiled").encode()).hexdigest()[:12]
 
     def make(place: Path) -> None:
         with tarfile.open(place, "w") as file:
@@ -176,11 +186,23 @@ def _code() -> Path:
         with tarfile.open(place, "w") as file:
             for path, inside in _files_of_code():
                 _add(file, f"{_SITE}/{inside}", path.read_bytes())
+                if path.suffix == ".py":
+                    folder, _, name = inside.rpartition("/")
+                    compiled = f"{_SITE}/{folder}/__pycache__/{name}c"
+                    _add(file, compiled.replace(".pyc", ".cpython-311.pyc"), _compiled(path))
             _add(file, f"{info}/METADATA", about.encode())
             _add(file, f"{info}/entry_points.txt", "\n".join(lines).encode())
             _add_scripts(file, scripts)
 
     return _kept(f"layer-code-{code_hash()}.tar", make)
+
+
+def _compiled(path: Path) -> bytes:
+    """What Python makes of a module, to be used whatever the time of the file."""
+    unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    with tempfile.NamedTemporaryFile(suffix=".pyc") as file:
+        py_compile.compile(str(path), file.name, path.name, True, invalidation_mode=unchecked)
+        return Path(file.name).read_bytes()
 
 
 def _closure() -> list[Distribution]:
@@ -214,13 +236,21 @@ def _closure() -> list[Distribution]:
 
 def _add_distribution(file: tarfile.TarFile, one: Distribution) -> None:
     for path in one.files or ():
-        if ".." in path.parts or path.suffix == ".pyc":
+        if ".." in path.parts or "tests" in path.parts:
             continue
         place = Path(str(one.locate_file(path)))
         if place.is_file():
-            file.add(place, f"{_SITE}/{path}", filter=_owned_by_root)
+            file.add(place, f"{_SITE}/{path}", filter=_as_compiled)
     points = one.entry_points.select(group="console_scripts")
     _add_scripts(file, {point.name: point.value for point in points})
+
+
+def _as_compiled(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    """With the time by which Python knows that what it has compiled is still right."""
+    when = int(entry.mtime)
+    entry = _owned_by_root(entry)
+    entry.mtime = when
+    return entry
 
 
 def _owned_by_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:

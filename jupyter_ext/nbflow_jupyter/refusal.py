@@ -34,6 +34,10 @@ def told(diagnostics: Iterable[Diagnostic]) -> list[wire.Diagnostic]:
 
 def refusal_of(error: UserError | NotebookError) -> Refusal:
     """What a mistake of the user's comes down to."""
-    codes = [one.code for one in error.diagnostics]
-    status = 503 if isinstance(error, StoreError) else _STATUS.get(codes[0], 400) if codes else 400
-    return Refusal(status, str(error), told(error.diagnostics))
+    return refusal(str(error), told(error.diagnostics), isinstance(error, StoreError))
+
+
+def refusal(message: str, diagnostics: list[wire.Diagnostic], store: bool) -> Refusal:
+    """A refusal for what the diagnostics say; ``store`` where the store cannot be used."""
+    code = diagnostics[0]["code"] if diagnostics else ""
+    return Refusal(503 if store else _STATUS.get(code, 400), message, diagnostics)

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbflow.errors import UserError
+from nbflow.errors import StoreError, UserError
 from nbflow.runtime.listener import Listener
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def main() -> int:
             {
                 "message": str(error),
                 "diagnostics": [one.to_json() for one in error.diagnostics],
+                "store": isinstance(error, StoreError),
             }
         )
         return 2

@@ -155,6 +155,44 @@ def test_runs_that_do_not_start(api: Any, body: Any, status: int, said: str) -> 
     assert said in answer.json["message"]
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("cut.ipynb", b"{", "not a notebook"),
+        ("list.ipynb", b"[]", "not a notebook"),
+        ("latin.py", "# %%\n# %%step é\n".encode("latin-1"), "UTF-8"),
+        ("empty.py", b"", "no step"),
+    ],
+)
+def test_files_that_do_not_run(api: Any, name: str, content: bytes, said: str) -> None:
+    (api.root / name).write_bytes(content)
+    answer = api.ask("POST", "runs", {"notebook": name, "engine": "inline"})
+    assert answer.status == 400, answer.body
+    assert said in answer.json["message"]
+
+
+def test_a_store_that_is_no_store(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    (root / ".nbflow").mkdir(parents=True)
+    (root / ".nbflow/nbflow.db").write_bytes(b"text, not a database " * 100)
+    (root / "quick.py").write_text("# %%\n# %%step a\nx = 1\n")
+    api = start_server(root, tmp_path)
+    try:
+        for method, path, body in (
+            ("POST", "runs", {"notebook": "quick.py", "engine": "inline"}),
+            ("GET", "runs", None),
+        ):
+            answer = api.ask(method, path, body)
+            assert answer.status == 503, answer.body
+            assert "is not a store of nbflow" in answer.json["message"]
+        (root / "pyproject.toml").write_text("[tool.nbflow\n")
+        answer = api.ask("POST", "runs", {"notebook": "quick.py", "engine": "inline"})
+        assert answer.status == 409, answer.body
+        assert "pyproject.toml" in answer.json["message"]
+    finally:
+        stop_server(api)
+
+
 def test_what_a_form_sends_is_what_runs(api: Any) -> None:
     params = {"alpha": 3, "countries": ["--on", "$(id)", "-p"], "limit": None}
     body = {"notebook": "churn.py", "engine": "inline", "params": params, "tags": ["--json"]}

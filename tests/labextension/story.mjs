@@ -8,6 +8,7 @@ import {
   command,
   cursor,
   edit,
+  known,
   load,
   open,
   openNotebook,
@@ -251,6 +252,8 @@ const scenarios = {
   },
 
   async server_restart() {
+    // JupyterLab's debugger asks the notebook's kernel, which has ended with its server
+    known.push('Kernel is dead');
     // JupyterLab says so, whenever it notices
     const lost = page.locator('.jp-Dialog[aria-label*="Server Connection Error"]');
     await page.addLocatorHandler(lost, () => lost.locator('button').last().click());

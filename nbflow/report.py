@@ -13,6 +13,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from nbflow.errors import user_error
+from nbflow.kernels import private_connection
 from nbflow.store.gc import REPORTS
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def write_report(run: Run, folder: Path | None = None) -> Report:
     try:
         import nbconvert  # noqa: F401
         import papermill  # type: ignore[import-untyped,import-not-found,unused-ignore]
+        from traitlets.config import Config
     except ImportError:
         raise user_error(
             "NBF403",
@@ -45,7 +47,7 @@ def write_report(run: Run, folder: Path | None = None) -> Report:
     notebook = target / f"{name}.ipynb"
     home = PurePath(run.record.notebook).parent
     error = None
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), private_connection() as connection:
         warnings.simplefilter("ignore")  # of libraries, about this Python
         try:
             papermill.execute_notebook(
@@ -54,6 +56,7 @@ def write_report(run: Run, folder: Path | None = None) -> Report:
                 kernel_name="python3",
                 cwd=str(home) if Path(home).is_dir() else None,
                 progress_bar=False,
+                config=Config(KernelManager=connection),
             )
         except papermill.PapermillExecutionError as failure:
             error = f"{failure.ename}: {failure.evalue}"

@@ -13,12 +13,15 @@ from typing import Any
 from nbcompile.notebook import Notebook
 from nbcompile.spelling import with_comment_tags
 from nbflow.errors import user_error
+from nbflow.kernels import private_connection
 from nbflow.verify.budget import Budget
 from nbflow.verify.pictures import picture_of
 
 #: outputs that nbflow itself shows in the kernel: progress bars, notes
 _OURS = "application/vnd.nbflow.cell+json"
 _WIDGET = "application/vnd.jupyter.widget-view+json"
+#: seconds that a kernel may take to start
+_START = 60
 
 
 @dataclass(slots=True)
@@ -60,24 +63,28 @@ def run_in_kernel(
     ``bound`` are names that have another value once the cell of that number has run.
     """
     try:
-        from jupyter_client.manager import start_new_kernel
+        from jupyter_client.manager import KernelManager
     except ImportError:
         raise user_error(
             "NBF403",
             "To verify, nbflow starts a kernel, which is not installed here.",
             "pip install ipykernel jupyter_client",
         ) from None
-    manager, client = start_new_kernel(
-        kernel_name="python3",
-        cwd=str(folder),
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONHASHSEED": str(hash_seed)},
-    )
-    try:
-        return _Session(client, steps, scratch, bound or {}, budget or Budget()).run(notebook)
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
+    with private_connection() as connection:
+        manager: Any = KernelManager(kernel_name="python3", **connection)
+        manager.start_kernel(
+            cwd=str(folder),
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONHASHSEED": str(hash_seed)},
+        )
+        client = manager.client()
+        client.start_channels()
+        try:
+            client.wait_for_ready(timeout=_START)
+            return _Session(client, steps, scratch, bound or {}, budget or Budget()).run(notebook)
+        finally:
+            client.stop_channels()
+            manager.shutdown_kernel(now=True)
 
 
 class _Session:

@@ -62,11 +62,15 @@ def texts(file: Path) -> list[str]:
     ]
 
 
-def test_a_report_has_the_results_of_the_run(notebook: Path, capsys: Any) -> None:
+def test_a_report_has_the_results_of_the_run(notebook: Path, capfd: Any) -> None:
     from nbflow.client.run import Run
 
+    capfd.readouterr()
     assert call(["report", "small/1"]) == 0
-    file = notebook.parent / ".nbflow" / "reports" / "small-1.ipynb"
+    # the kernel writes to the terminal by itself
+    folder = notebook.parent / ".nbflow" / "reports"
+    assert capfd.readouterr() == (f"{folder}/small-1.ipynb\n{folder}/small-1.html\n", "")
+    file = folder / "small-1.ipynb"
     shown = texts(file)
     assert shown[3] == f"{Run('small/1').drawn}\n", "loaded, not drawn again"
     assert shown[5] == "(2.25, (3, 3))", "the analysis is run"

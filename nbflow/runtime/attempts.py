@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nbflow.runtime.machine import AttemptEnded
 from nbflow.runtime.spec import read_key
+from nbflow.runtime.traceback import task_error
 from nbflow.store.records import AttemptRecord, TaskRecord
 
 
@@ -16,6 +19,18 @@ def ended(record: TaskRecord) -> AttemptEnded:
         record.attempt,
         record.status,  # type: ignore[arg-type]
         record.count,
+    )
+
+
+def interrupted(record: TaskRecord) -> TaskRecord:
+    """The record of a task that ended as cancelled though nobody cancels the run: it has failed."""
+    said = "The task was interrupted, though nobody has cancelled the run."
+    error = record.error or {}
+    return replace(
+        record,
+        status="failed",
+        reason=None,
+        error={**task_error(record.step, record.key, "KeyboardInterrupt", said), **error},
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nbflow.engines.base import Engine, Work
-from nbflow.runtime.attempts import ended, failed_attempt, planned, unseen
+from nbflow.runtime.attempts import ended, failed_attempt, interrupted, planned, unseen
 from nbflow.runtime.cache import Cache
 from nbflow.runtime.known import Known
 from nbflow.runtime.listener import Listener
@@ -109,7 +109,7 @@ class Driver:
                 records = self._engine.wait(_WAIT)
                 if pulse.lost is not None:
                     raise pulse.lost
-                self._take([*self._record(records), *self._clock(), *self._cancels(pulse)])
+                self._take([*self._record(records, pulse), *self._clock(), *self._cancels(pulse)])
                 self._show_running()
         return self._ended.status
 
@@ -121,13 +121,15 @@ class Driver:
             self._publish()
             waiting = [event for action in actions for event in self._perform(action)]
 
-    def _record(self, records: Sequence[TaskRecord]) -> list[Event]:
+    def _record(self, records: Sequence[TaskRecord], pulse: Pulse) -> list[Event]:
         """Note what has ended, to be published when the machine has said what it means."""
         events: list[Event] = []
         for record in records:
             at = (record.step, read_key(record.key), record.part)
             if self._machine.running.get(at) != record.attempt:
                 continue  # told twice, or too late: each attempt counts once
+            if record.status == "cancelled":
+                record = replace(record, error=None) if pulse.stops else interrupted(record)
             plan = self._plans.pop((record.step, record.key, record.part), None)
             if plan is not None:
                 key, reason = plan
@@ -292,7 +294,8 @@ class Driver:
                         reason="cancelled; the engine did not say how it ended",
                     )
                     for (step, key, part), attempt in self._machine.running.items()
-                ]
+                ],
+                pulse,
             )
         return events
 

@@ -133,7 +133,7 @@ def _check(
         )
     for step, variant in request.variants.items():
         if not any(
-            (one["name"], one["variant"]) == (step, variant) for one in code.manifest["steps"]
+            (one["name"], one.get("variant")) == (step, variant) for one in code.manifest["steps"]
         ):
             raise user_error(
                 "NBF204",

@@ -12,10 +12,11 @@ import os
 import socket
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from nbflow.errors import UserError
 from nbflow.runtime.capture import Capture
@@ -84,8 +85,10 @@ class TaskRunner:
         except Absent as absent:
             outcome.status = "skipped"
             outcome.reason = f"`{absent.source}`, which makes `{absent.name}`, was skipped"
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as error:
             self._performing = False
+            # an error after all, where nobody has cancelled the run: the driver knows
+            outcome.error = error_json(error, step, text, self.source)
             outcome.status, outcome.reason = "cancelled", "cancelled while it ran"
         except BaseException as error:
             self._performing = False
@@ -210,7 +213,12 @@ class TaskRunner:
         return tuple(title(k) for k in sorted((generators.moved() & seeded) - step.draws))
 
     def _call(self, call: CallSpec, values: dict[str, Any]) -> Any:
-        return self.package.function(call.function)(**values)
+        process = os.getpid()
+        try:
+            return self.package.function(call.function)(**values)
+        finally:
+            if os.getpid() != process:
+                _end_child(sys.exception())
 
     def _label(self, step: StepSpec, key: Key) -> Any:
         """The item of the task's branch, in short."""
@@ -218,6 +226,19 @@ class TaskRunner:
             return self.inputs.items(self.spec.step(step.line[-1]), key[:-1]).label(key[-1])
         except (UserError, IndexError):
             return None
+
+
+def _end_child(error: BaseException | None) -> NoReturn:
+    """End a process that the step's code has forked and let go on: its parent is the task."""
+    status = 0 if error is None else 1
+    if isinstance(error, SystemExit):
+        status = error.code if isinstance(error.code, int) else int(error.code is not None)
+    elif error is not None:
+        traceback.print_exception(error)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):
+            stream.flush()
+    os._exit(status)
 
 
 @contextlib.contextmanager

@@ -85,6 +85,8 @@ def test_a_fan_out_with_its_join(tmp_path: Path, cluster: LocalCluster) -> None:
         ("os.kill(os.getpid(), 11)", "ProcessDied", "SIGSEGV"),
         ("os.kill(os.getpid(), 9)", "ProcessDied", "SIGKILL"),
         ("sys.exit(2)", "SystemExit", "2"),
+        ("raise KeyboardInterrupt", "KeyboardInterrupt", ""),
+        ("os.kill(os.getpid(), 2)", "KeyboardInterrupt", ""),
         ("1 / 0", "ZeroDivisionError", "division by zero"),
     ],
 )
@@ -106,6 +108,25 @@ def test_a_task_that_dies_is_named_and_its_siblings_finish(
     assert "before 2" in store.get_bytes(_ref(failed.log)).decode()
     if kind not in ("ProcessExit",) and "9" not in death:
         assert (failed.error["cell"], failed.error["line"]) == (1, 4)
+
+
+@pytest.mark.parametrize("end", ["pass", "1 / 0", "sys.exit(3)"])
+def test_a_child_that_a_task_forks_does_not_become_the_task(
+    tmp_path: Path, cluster: LocalCluster, end: str
+) -> None:
+    body = (
+        "import os, sys\npid = os.fork()\nif not pid:\n    print('child', i, flush=True)\n"
+        f"    {end}\nelse:\n    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])\n"
+        "value = (i, code) if pid else None"
+    )
+    run, store = go(tmp_path, cluster, fan(body))
+    assert (run.status, statuses(store, run)) == ("succeeded", ["succeeded"] * 4)
+    code = {"pass": 0, "1 / 0": 1, "sys.exit(3)": 3}[end]
+    tasks = store.tasks(run.id, "grow")
+    assert [store.get(task.ref("value")) for task in tasks] == [(i, code) for i in range(4)]
+    assert [store.get_bytes(_ref(task.log)).split(b"\n")[0] for task in tasks] == [
+        f"child {i}".encode() for i in range(4)
+    ]
 
 
 def _ref(data: dict[str, Any]) -> Any:

@@ -356,6 +356,14 @@ def test_a_timeout_in_this_process(tmp_path: Path) -> None:
     assert run.error["type"] == "TimeoutError"
 
 
+def test_an_interrupt_that_nobody_sent_is_a_failure(tmp_path: Path) -> None:
+    write(tmp_path, step("a", "raise KeyboardInterrupt"), step("b", "x = 1", outputs=("x",)))
+    run = go(tmp_path)
+    assert (run.status, run.metrics) == ("failed", {"x": 1})
+    assert run.error is not None
+    assert (run.error["type"], run.error["cell"], run.error["line"]) == ("KeyboardInterrupt", 1, 1)
+
+
 def test_unpacked_targets(tmp_path: Path) -> None:
     pairs = step("pairs", "got = [a, b, c]", {"rows": "load"}, ("got",))
     pairs["foreach"] = {

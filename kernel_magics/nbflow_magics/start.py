@@ -37,7 +37,7 @@ def start_run(session: Session, words: list[str]) -> None:
     view = RunView(Path(next(filter(_is_target, words))).parent, _store(words))
     view.follow(_detach(words))
     if wait and view.wait() != "succeeded":
-        raise CommandFailed(f"{view.path or 'The run'} ended as {view.status}.")
+        raise CommandFailed(view.why)
 
 
 def watch_run(session: Session, words: list[str]) -> None:
@@ -81,7 +81,8 @@ def read_answer(process: subprocess.Popen[bytes]) -> tuple[str | None, str]:
     try:
         return str(json.loads(out)["run"]), ""
     except (ValueError, KeyError, TypeError):
-        return None, err.decode(errors="replace").strip() or "The run could not be started."
+        how = f"`nbflow run` ended with status {process.returncode} and did not say why."
+        return None, err.decode(errors="replace").strip() or how
 
 
 def _warn_of_unsaved(session: Session, path: Path) -> None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import subprocess
 import threading
+import time
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nbflow.errors import StoreError
 from nbflow.store.records import FINAL
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 #: seconds between two looks at the store
 _PACE = 0.5
+#: seconds for which the store may be away
+_PATIENCE = 60.0
 #: rows of a fan-out in the table of metrics
 _ROWS = 8
 
@@ -31,6 +35,8 @@ class RunView:
         self._location = location
         self.path: str | None = None
         self.status = "starting"
+        #: where it did not succeed: why, as far as that is known
+        self.why = ""
         self._ended = threading.Event()
         self._unwanted = False
         self._place = _place(self.cancel)
@@ -62,14 +68,16 @@ class RunView:
         try:
             self.path, why = (started, "") if isinstance(started, str) else read_answer(started)
             if self.path is None:
-                self.status = "failed"
+                self.status, self.why = "failed", why
                 self._place.draw(why, f"<pre>{escape(why)}</pre>", over=True)
                 return
             if self._unwanted:  # cancelled before it had a path; asking twice does no harm
                 self._cancel(self.path)
             self._follow_run()
         except Exception as error:  # a view that breaks must not stay silent in its thread
-            self._place.draw(f"The view ended: {error!r}", "", over=True)
+            again = f"`%nbflow watch {self.path}` looks again." if self.path else ""
+            self.why = f"The view of the run has failed: {error or repr(error)} {again}".strip()
+            self._place.draw(self.why, "", over=True)
         finally:
             self._ended.set()
 
@@ -78,11 +86,19 @@ class RunView:
 
         assert self.path is not None
         run = Run(self.path, self._store())
+        heard = time.monotonic()
         while True:
-            self.status = run.status
-            over = self.status in FINAL
-            self._place.draw(repr(run), live_html(run), over)
+            try:
+                self.status = run.status
+                over = self.status in FINAL
+                self._place.draw(repr(run), live_html(run), over)
+                heard = time.monotonic()
+            except StoreError:  # it is busy or away for a while: the run goes on
+                if time.monotonic() - heard > _PATIENCE:
+                    raise
+                over = False
             if over:
+                self.why = _reason(run)
                 return
             self._ended.wait(_PACE)
 
@@ -111,13 +127,34 @@ def live_html(run: Run) -> str:
         title(run.path, status(run.status), dim(duration(run.duration))),
         table(("step", "", "tasks", "", "took"), rows),
     ]
+    said = _error(run)
+    if said:
+        parts.append(code(said))
+    parts += [rows_table(metrics) for metrics in _metrics(run)]
+    return page(*parts)
+
+
+def _error(run: Run) -> str:
+    """What went wrong, and where; nothing where nothing is known to."""
     error = run.record.error
     if error is not None:
         where = "" if error.get("cell") is None else f", cell {error['cell']}, line {error['line']}"
         task = "/".join(filter(None, (error["step"], error["task"])))
-        parts.append(code(f"{task}{where}: {error['type']}: {error['message']}"))
-    parts += [rows_table(metrics) for metrics in _metrics(run)]
-    return page(*parts)
+        return f"{task}{where}: {error['type']}: {error['message']}".removeprefix(": ")
+    if run.status == "lost":
+        from nbflow.client.lost import why_lost
+
+        return why_lost(run)
+    return ""
+
+
+def _reason(run: Run) -> str:
+    """Why a run did not succeed, for who waits for it."""
+    if run.status == "succeeded":
+        return ""
+    told = "was" if run.status in ("cancelled", "lost") else "has"
+    said = _error(run)
+    return f"{run.path} {told} {run.status}{f': {said}' if said else '.'}"
 
 
 def _totals(run: Run) -> dict[str, int]:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from signal import Signals
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
@@ -40,8 +41,9 @@ def start_detached(words: Sequence[str], *, as_json: bool) -> int:
         if not path:
             status = process.wait()
             said.seek(0)
-            click.echo(said.read().decode(errors="replace"), nl=False, err=True)
-            return status
+            words = said.read().decode(errors="replace")
+            click.echo(words or _silent(status), nl=False, err=True)
+            return status if status > 0 else FAILED
     # it goes on alone: it is not ours to wait for
     process.returncode = 0
     _say(path, "running", "It goes on by itself.", "", as_json=as_json)
@@ -72,6 +74,12 @@ def drive_in_cluster(request: RunRequest, *, as_json: bool) -> int:
         how = "Its driver waits in the cluster, and goes on by itself."
     _say(run.path, run.status, how, where, as_json=as_json)
     return SUCCEEDED
+
+
+def _silent(status: int) -> str:
+    """What to say of a driver that ended before there was a run, without a word."""
+    how = f"was ended by {Signals(-status).name}" if status < 0 else f"ended with status {status}"
+    return f"error: The run's driver {how} before it had begun, and did not say why.\n"
 
 
 def _say(path: str, status: str, how: str, where: str, *, as_json: bool) -> None:

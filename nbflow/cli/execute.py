@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from nbflow.cli.say import say_diagnostics, say_json
 if TYPE_CHECKING:
     from nbflow.client.run import Run
     from nbflow.runtime.request import RunRequest
+    from nbflow.store.records import RunRecord
 
 #: lines about flags at the end of a run
 _FLAGS = 3
@@ -26,12 +28,19 @@ def execute(
     announce: int | None = None,
     report: bool = False,
 ) -> int:
-    """Run it; returns the exit status: 0 succeeded, 1 failed or cancelled, 2 did not start."""
+    """Run it; returns the exit status: 0 succeeded, 1 failed or cancelled, 2 did not start.
+
+    The run's path is written to the file descriptor ``announce`` as soon as there is one: from then
+    on nobody hears what this process says.
+    """
     from nbflow.cli.watch import watcher
     from nbflow.errors import UserError
     from nbflow.runtime.run import run_flow
 
-    listener = watcher(silent=as_json, announce=announce)
+    listener = watcher(
+        silent=as_json,
+        announce=None if announce is None else lambda run: _announce(announce, run, request),
+    )
     try:
         record = run_flow(request, listener)
     except UserError as error:
@@ -83,6 +92,16 @@ def foresee(request: RunRequest, *, as_json: bool = False) -> int:
         made.add_row(name, row.fate, f"{len(row.keys):,}" if row.keys else "?", row.reason)
     show(made)
     return SUCCEEDED
+
+
+def _announce(announce: int, run: RunRecord, request: RunRequest) -> None:
+    from nbflow.runtime.live import keep_words, live_folder
+
+    store = _run(run.path, request).store
+    keep_words(live_folder(store.root, run.id))
+    store.close()
+    os.write(announce, run.path.encode())
+    os.close(announce)
 
 
 def _run(path: str, request: RunRequest) -> Run:

@@ -14,6 +14,7 @@ from nbflow.client.text import duration
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from nbflow.cli.watch import Announce
     from nbflow.runtime.spec import FlowSpec
     from nbflow.store.records import RunRecord
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 class LiveWatcher(Watcher):
     """The steps as a table that is drawn anew; what happens scrolls by above it."""
 
-    def __init__(self, announce: int | None = None) -> None:
+    def __init__(self, announce: Announce | None = None) -> None:
         super().__init__(announce)
         self._live: Any = None
         self._engine = ""

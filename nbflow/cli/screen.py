@@ -157,6 +157,10 @@ def show_run(run: Run) -> None:
     show(head, facts_table({k: v for k, v in facts.items() if v}), "", steps_table(step_rows(run)))
     if record.error is not None:
         show("", error_text(record.error, run))
+    if record.status == "lost":
+        from nbflow.client.lost import why_lost
+
+        show("", Text(why_lost(run)))
     flags = run.flags
     if flags:
         show("", *flag_lines(flags))

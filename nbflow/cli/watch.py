@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
     from nbflow.runtime.spec import FlowSpec
     from nbflow.store.records import AttemptRecord, RunRecord, TaskRecord
 
+    Announce = Callable[[RunRecord], None]
+
 #: seconds between two plain lines about a step that goes on
 _EVERY = 10.0
 
@@ -30,11 +31,8 @@ _USUAL = ("starting",)
 _TOLD = 5
 
 
-def watcher(*, silent: bool, announce: int | None = None) -> Watcher:
-    """The listener that suits where the output goes.
-
-    The run's path is written to the file descriptor ``announce`` as soon as there is one.
-    """
+def watcher(*, silent: bool, announce: Announce | None = None) -> Watcher:
+    """The listener that suits where the output goes; ``announce`` is told of the run at once."""
     if silent:
         return Watcher(announce)
     if not sys.stdout.isatty():
@@ -47,7 +45,7 @@ def watcher(*, silent: bool, announce: int | None = None) -> Watcher:
 class Watcher(Listener):
     """Keeps the progress and tells failures at once, by lines; it shows none itself."""
 
-    def __init__(self, announce: int | None = None) -> None:
+    def __init__(self, announce: Announce | None = None) -> None:
         self.progress = RunProgress(())
         self._announce = announce
 
@@ -57,8 +55,7 @@ class Watcher(Listener):
 
     def started(self, run: RunRecord, spec: FlowSpec) -> None:
         if self._announce is not None:
-            os.write(self._announce, run.path.encode())
-            os.close(self._announce)
+            self._announce(run)
         self.progress = RunProgress(step.name for step in spec.steps)
         engine = f" on {run.engine}" if run.engine else ""
         self.line(f"{run.path}: {plural(len(spec.steps), 'step')}{engine}", "bold")
@@ -107,7 +104,7 @@ class Watcher(Listener):
 class PlainWatcher(Watcher):
     """A line for each step that ends, and now and then one for a step that takes long."""
 
-    def __init__(self, announce: int | None = None) -> None:
+    def __init__(self, announce: Announce | None = None) -> None:
         super().__init__(announce)
         self._told: dict[str, float] = {}
         self._reasons: set[tuple[str, str]] = set()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nbflow.client.flags import sentence, sign
 from nbflow.client.html import code, dim, folded, page, rows_table, status, table, title
+from nbflow.client.lost import why_lost
 from nbflow.client.text import brief, duration, grid, pairs, when
 from nbflow.store.records import FINAL
 
@@ -81,6 +82,8 @@ def run_text(run: Run) -> str:
     lines += ["", grid(("step", "tasks", "took"), rows)]
     if record.error:
         lines += ["", f"{record.error['type']}: {record.error['message']}"]
+    if record.status == "lost":
+        lines += ["", why_lost(run)]
     flags = run.flags
     if flags:
         lines += ["", *(one.message for one in flags[:_FLAGS]), *more_flags(len(flags))]
@@ -110,6 +113,8 @@ def run_html(run: Run) -> str:
         parts.append(code(said))
         if error.get("traceback"):
             parts.append(folded("traceback", code(str(error["traceback"]))))
+    if record.status == "lost":
+        parts.append(code(why_lost(run)))
     flags = run.flags
     if flags:
         told = [[sign(one), sentence(one.message)] for one in flags[:_FLAGS]]

@@ -16,6 +16,10 @@ _NOTE = struct.Struct("<dQH")
 _NOTE_SIZE = 512
 #: bytes of finished output after which the file starts anew
 ROLL = 4 << 20
+#: beside the hosts' files: what a driver without a terminal says on standard error
+_WORDS = "driver.err"
+#: bytes of it that are read
+_LAST = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,23 @@ def output_since(path: Path, offset: int) -> bytes:
         return _read_range(fd, offset, max(0, os.fstat(fd).st_size - offset))
     finally:
         os.close(fd)
+
+
+def keep_words(folder: Path) -> None:
+    """Have what this process says on standard error kept with the run that it drives."""
+    folder.mkdir(parents=True, exist_ok=True)
+    fd = os.open(folder / _WORDS, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(fd, 2)
+    os.close(fd)
+
+
+def last_words(folder: Path) -> str:
+    """The last lines that the run's driver has said there; empty where it has not."""
+    path = folder / _WORDS
+    size = path.stat().st_size if path.exists() else 0
+    data = output_since(path, max(0, size - _LAST))
+    lines = data.decode("utf-8", "replace").strip().splitlines()
+    return "\n".join(lines[-5:])
 
 
 def _read_range(fd: int, start: int, size: int) -> bytes:

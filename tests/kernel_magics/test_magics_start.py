@@ -92,7 +92,7 @@ def test_it_returns_at_once_and_outlives_the_kernel(kernel: Kernel, tmp_path: Pa
 
 
 def test_the_view_shows_steps_and_metrics(kernel: Kernel, tmp_path: Path) -> None:
-    assert kernel.run("%nbflow run --on inline --wait")["status"] == "ok"
+    assert kernel.run("%nbflow run --on inline --wait")["status"] == "ok", kernel.text()
     text = kernel.text()
     assert "small/1" in text
     assert "3 of 3" in text
@@ -111,7 +111,10 @@ def test_a_failed_run_is_shown_with_cell_and_line(
     read = nbformat.read(notebook, 4)
     read.cells[2].source += "\n1 / 0"
     nbformat.write(read, notebook)
-    assert kernel.run("%nbflow run --on inline --wait")["status"] == "error"
+    reply = kernel.run("%nbflow run --on inline --wait")
+    assert reply["evalue"] == (
+        "small/1 has failed: choose, cell 2, line 3: ZeroDivisionError: division by zero"
+    )
     assert "choose, cell 2, line 3: ZeroDivisionError: division by zero" in kernel.text()
 
 
@@ -119,8 +122,18 @@ def test_a_notebook_that_does_not_compile_says_so(kernel: Kernel, notebook: Path
     read = nbformat.read(notebook, 4)
     read.cells[0].source = "%%step load --gpus 1\nrows = []"
     nbformat.write(read, notebook)
-    assert kernel.run("%nbflow run --wait")["status"] == "error"
+    assert "Did you mean `--gpu`?" in kernel.run("%nbflow run --wait")["evalue"]
     assert "Did you mean `--gpu`?" in kernel.text()
+
+
+def test_a_driver_that_dies_at_once_is_told_of(kernel: Kernel, tmp_path: Path) -> None:
+    dying = tmp_path / "python"
+    dying.write_text("#!/bin/sh\nkill -9 $$\n")
+    dying.chmod(0o755)
+    kernel.run(f"import sys; sys.executable = {str(dying)!r}")
+    assert kernel.run("%nbflow run --wait")["evalue"] == (
+        "`nbflow run` ended with status -9 and did not say why."
+    )
 
 
 @pytest.mark.parametrize("when", ["at once", "while it runs"])

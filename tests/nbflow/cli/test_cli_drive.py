@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from nbflow.cli.group import call
 from nbflow.store import Store, open_store
 
 NOTEBOOK = """\
@@ -111,6 +113,35 @@ def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
         time.sleep(0.1)
+
+
+def test_a_lost_run_says_what_its_driver_said_last(desk: Desk) -> None:
+    told = NOTEBOOK.replace('mark("wait")', 'os.write(2, b"no room left")\nmark("wait")')
+    (desk.folder / "churn.py").write_text(told)
+    process = desk.begin("run", "churn.py", "--on", "inline", "--detach", "--json")
+    assert json.loads(process.communicate(timeout=60)[0])["run"] == "churn/1"
+    until(lambda: (desk.folder / "wait").exists() and desk.published()["grow"] == 4)
+    driver = desk.driver()
+    os.kill(int(driver.split("-")[-2]), signal.SIGKILL)
+    desk.store.db.execute("UPDATE runs SET heartbeat = heartbeat - 60")
+    out, err = desk.begin("show", "churn/1").communicate(timeout=60)
+    assert out.startswith("churn/1  ? lost\n"), err
+    assert f"Its driver {driver} was last heard of at " in out
+    assert "It said: no room left\n`nbflow drive churn/1` goes on with the run.\n" in out
+
+
+def test_a_driver_that_dies_silently_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dying = tmp_path / "python"
+    dying.write_text("#!/bin/sh\nkill -9 $$\n")
+    dying.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(dying))
+    (tmp_path / "churn.py").write_text(NOTEBOOK)
+    assert call(["run", str(tmp_path / "churn.py"), "--detach"]) == 1
+    assert capsys.readouterr().err == (
+        "error: The run's driver was ended by SIGKILL before it had begun, and did not say why.\n"
+    )
 
 
 @pytest.mark.parametrize("on", ["inline", "dask"])

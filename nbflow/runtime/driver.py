@@ -180,6 +180,8 @@ class Driver:
             value = ref.get("inline")
             if name.startswith("_"):  # process state handed on, or private
                 continue
+            if isinstance(value, dict) and value.get("$") == "numpy":
+                value = value["v"]  # what `df.x.mean()` gives is a number too
             if isinstance(value, (bool, int, float, str)) and len(str(value)) <= _TEXT:
                 self.metrics[name] = value
 

@@ -374,3 +374,11 @@ def test_unpacked_targets(tmp_path: Path) -> None:
     write(tmp_path, LOAD, pairs)
     run = go(tmp_path)
     assert value(open_store(), run, "pairs", "got", "2") == [2, 2, 1]
+
+
+def test_numbers_of_numpy_are_metrics(tmp_path: Path) -> None:
+    values = {"mean": "float64(0.5)", "count": "int64(3)", "sure": "bool_(True)"}
+    others = {"nothing": "float64('nan')", "day": "datetime64('2026-01-01')"}
+    lines = [f"{name} = np.{code}" for name, code in {**values, **others}.items()]
+    write(tmp_path, step("a", "\n".join(["import numpy as np", *lines]), {}, (*values, *others)))
+    assert go(tmp_path).metrics == {"mean": 0.5, "count": 3, "sure": True}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 from pathlib import Path
 
 import click
 
 from nbflow.cli.group import SUCCEEDED
 from nbflow.cli.options import verb
+from nbflow.cli.say import say_lines
 from nbflow.errors import user_error
 
 NOTEBOOK = "digits.ipynb"
@@ -69,7 +72,7 @@ def _graph(notebook: Path) -> None:
 
     flow = infer(notebook)
     refuse_errors(flow.diagnostics)
-    click.echo(render(flow, "text").rstrip())
+    say_lines(render(flow, "text").rstrip())
 
 
 def _results(folder: Path) -> None:
@@ -94,17 +97,26 @@ def _results(folder: Path) -> None:
 def _next(folder: Path, run: str) -> None:
     _say("Where to look next")
     commands = {
+        **_activation(),
         f"cd {folder}": "the notebook and its runs are there",
         f"nbflow logs {run}/evaluate": "what a step printed",
         f"nbflow show {run}/train/7": "one task: its item, its values",
-        f"nbflow run {NOTEBOOK} -p folds 3": "with a changed parameter: what holds is cached",
+        f"nbflow run {NOTEBOOK} -p folds 3": "another parameter: the rest is cached",
         f"nbflow diff {run} digits": "what changed",
         f"nbflow export {NOTEBOOK} -o package": "the Python package that ran",
-        f"jupyter lab {NOTEBOOK}": f'in a cell: import nbflow; nbflow.Run("{run}")',
+        f"jupyter lab {NOTEBOOK}": "the sidebar lists the runs",
     }
     width = max(map(len, commands))
     for words, said in commands.items():
         click.echo(f"  {words:<{width}}   {click.style(said, dim=True)}")
+
+
+def _activation() -> dict[str, str]:
+    """How the command comes to be found, where a shell would not find it."""
+    script = Path(sys.prefix, "bin", "activate")
+    if shutil.which("nbflow") or not script.exists():
+        return {}
+    return {f". {os.path.relpath(script)}": "so that the shell finds nbflow"}
 
 
 def _say(text: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nbflow.cli.group import FAILED, SUCCEEDED, USAGE
-from nbflow.cli.say import say_diagnostics, say_json
+from nbflow.cli.say import say_diagnostics, say_json, say_lines
 
 if TYPE_CHECKING:
     from nbflow.client.run import Run
@@ -125,7 +125,7 @@ def _say_end(run: Run) -> None:
     show("", Text.assemble((run.path, "bold"), " ", status_text(run.status)), end=" ")
     click.echo(f"in {duration(run.duration)}")
     if run.metrics:
-        click.echo(pairs(run.metrics, 100))
+        say_lines(pairs(run.metrics, 100))
     flags = run.flags
     if flags:
         show(*flag_lines(flags, _FLAGS))

@@ -8,6 +8,7 @@ import click
 
 from nbflow.cli.compiled import infer, notebook_argument, refuse_errors
 from nbflow.cli.options import verb
+from nbflow.cli.say import say_lines
 
 FORMATS = ("text", "mermaid", "svg", "json")
 
@@ -23,8 +24,11 @@ def command(notebook: Path, kind: str, as_json: bool, output: Path | None) -> No
 
     flow = infer(notebook)
     refuse_errors(flow.diagnostics)
-    text = render(flow, "json" if as_json else kind).rstrip()
-    if output is None:
+    kind = "json" if as_json else kind
+    text = render(flow, kind).rstrip()
+    if output is None and kind == "text":
+        say_lines(text)
+    elif output is None:
         click.echo(text)
     else:
         output.write_text(f"{text}\n", encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -40,6 +41,16 @@ def place(cell: int | None, line: int | None) -> str:
 def say_json(data: Any) -> None:
     """One JSON object on stdout."""
     click.echo(json.dumps(data, indent=2 if sys.stdout.isatty() else None, ensure_ascii=False))
+
+
+def say_lines(text: str) -> None:
+    """Lines on stdout, folded between words where a terminal is too narrow for them."""
+    if sys.stdout.isatty():
+        from nbflow.client.text import fold
+
+        width = shutil.get_terminal_size().columns
+        text = "\n".join(fold(line, width) for line in text.splitlines())
+    click.echo(text)
 
 
 def note(text: str) -> None:

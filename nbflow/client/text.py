@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import textwrap
 import time
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -66,6 +68,21 @@ def pairs(values: dict[str, Any], width: int = 60) -> str:
     """`alpha=0.3 limit=10`, cut to a width."""
     text = " ".join(f"{name}={brief(value, 24)}" for name, value in values.items())
     return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def fold(line: str, width: int) -> str:
+    """A line as lines of at most this width, broken between words, below its second column."""
+    if len(line) <= width:
+        return line
+    column = re.search(r"(?<=  )\S", line[: width // 2])
+    indent = column.start() if column else 4
+    return textwrap.fill(
+        line,
+        width,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -117,44 +117,44 @@ const scenarios = {
 
   async what_the_kernel_knows() {
     const first = (await sources()).length;
+    const add = first + 1;
     await append(
-      'hidden = list(range(3))',
-      '%%step probe\ntotal = sum(hidden)',
-      '%%step after\nmore = total + 1'
+      '%%step first\ncount = 1',
+      '%%step add\ncount = count + 1',
+      '%%step after\nmore = count'
     );
-    await runCells(first, first + 1, first + 2);
-    const mark = shown('.jp-nbflow-Badge[data-step=probe] .jp-nbflow-Badge-notes');
-    await mark.waitFor({ timeout: 60000 });
-    const held = async () => (await metadata(first + 1)).nbflow?.diagnostics[0].code;
-    assert.equal(await held(), 'NBF202');
-    assert.equal((await metadata(first + 2)).nbflow, undefined);
-    await until(async () => (await state('after')) === 'fresh', 'the last step');
-    // it is said once below the cell, and stays at the badge while it holds
-    await runCells(first + 1);
+    await runCells(first, add, first + 2);
+    await until(async () => (await state('after')) === 'fresh', 'three steps', 60);
+    const mark = shown('.jp-nbflow-Badge[data-step=add] .jp-nbflow-Badge-notes');
+    const held = async () => (await metadata(add)).nbflow?.diagnostics[0].code;
+    assert.equal(await mark.count(), 0);
+    await runCells(add);
+    await mark.waitFor();
+    assert.equal(await held(), 'NBF307');
     await until(async () => (await state('after')) === 'stale', 'stale by the kernel');
-    assert.equal(await held(), 'NBF202');
-    await badge('probe').click();
-    const note = page.getByRole('dialog').locator('.jp-nbflow-Note');
-    await note.locator(':scope:has-text("comes from an untagged cell")').waitFor();
+    await badge('add').click();
+    const dialog = page.getByRole('dialog');
+    await dialog
+      .locator('.jp-nbflow-Note:has-text("is what this cell itself made")')
+      .waitFor();
+    await dialog.locator('[data-tried]').nth(1).waitFor();
     await shot('kernel-knows');
     await page.keyboard.press('Escape');
-    // it is kept in the file
+    // it is kept in the file, and reading it changes nothing
     await command('docmanager:save');
-    assert.equal(await dirty(), false);
     await command('docmanager:reload');
     await mark.waitFor();
-    assert.equal(await dirty(), false, 'reading it changes nothing');
-    await edit(first + 1, source => source.replace('sum(hidden)', '3'));
+    assert.equal(await dirty(), false);
+    // it goes with the code that it was found of, and where it holds no more
+    await edit(add, source => source.replace('+ 1', '+ 2'));
     await mark.waitFor({ state: 'detached' });
     await until(async () => (await held()) === undefined, 'no note of other code');
-    await edit(first + 1, source => source.replace('3', 'sum(hidden)'));
-    await runCells(first + 1);
+    await runCells(add);
     await mark.waitFor();
-    await edit(first, () => '%%setup\nhidden = list(range(3))');
-    await runCells(first, first + 1);
+    await runCells(first, add);
     await mark.waitFor({ state: 'detached' });
-    await until(async () => (await held()) === undefined, 'nothing is hidden any more');
-    for (const cell of [first + 2, first + 1, first]) {
+    assert.equal(await held(), undefined);
+    for (const cell of [first + 2, add, first]) {
       await remove(cell);
     }
     await command('docmanager:save');

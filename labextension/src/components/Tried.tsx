@@ -26,8 +26,10 @@ export function Tried(props: {
               <span>{duration(task.finished - task.started)}</span>
               <span>{age(task.started, now)}</span>
             </summary>
-            <Highlighted text={task.code} />
-            {task.shown.trim() && <pre>{task.shown}</pre>}
+            <div tabIndex={0}>
+              <Highlighted text={task.code} />
+              {task.shown.trim() && <pre>{task.shown}</pre>}
+            </div>
             <Button
               label={trans.__('Insert as a cell')}
               onClick={() => props.onInsert(task.code)}

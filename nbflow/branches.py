@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, overload
+from typing import TYPE_CHECKING, Any, Protocol, SupportsIndex, overload
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -194,7 +194,12 @@ class Branches:
             places = range(len(self))[index]
             part._made = {n: self._made[at] for n, at in enumerate(places) if at in self._made}
             return part
-        at = range(len(self))[index]  # raises IndexError, and counts from the end
+        if not isinstance(index, SupportsIndex):
+            raise TypeError(f"the tasks of {self._step} have numbers; {index!r} is none")
+        if not -len(self) <= index.__index__() < len(self):
+            counted = f"{len(self)} task{'' if len(self) == 1 else 's'}"
+            raise IndexError(f"{self._step} has {counted}; there is no {self._step}[{index}]")
+        at = range(len(self))[index]  # counts from the end, too
         if at not in self._made:
             self._made[at] = self._make(self._sources[at])
         return self._made[at]
@@ -298,7 +303,7 @@ def _row(branch: Branch) -> dict[str, Any]:
 
 
 def _missing(source: BranchSource, name: str) -> str:
-    task = f"{source.step}[{'.'.join(map(str, source.key))}]"
+    task = f"{source.step}[{'.'.join(map(str, source.key))}]" if source.key else source.step
     if source.error is not None:
         return (
             f"{task} failed with {_error(source)!r}, so it has no {name!r}; leave failed branches "

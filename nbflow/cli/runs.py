@@ -8,16 +8,15 @@ import click
 
 from nbflow.cli.options import json_option, store_at, store_option, verb
 from nbflow.cli.say import note, say_json
+from nbflow.store.records import RUN_STATUSES
 
 if TYPE_CHECKING:
     from nbflow.store import Store
 
-STATUSES = ("pending", "running", "succeeded", "failed", "cancelled", "lost")
-
 
 @verb("runs")
 @click.argument("flow", required=False)
-@click.option("--status", type=click.Choice(STATUSES), help="Only runs that are so.")
+@click.option("--status", type=click.Choice(RUN_STATUSES), help="Only runs that are so.")
 @click.option("--tag", help="Only runs with this tag.")
 @click.option("--branch", help="Only runs of this branch.")
 @click.option("--search", metavar="WORDS", help="Only runs that have these words somewhere.")

@@ -18,6 +18,8 @@ class Flow:
     """A flow by its name: `Flow("churn").latest`, `Flow("churn").runs`, `Flow("churn")[42]`."""
 
     def __init__(self, name: str, store: Store | str | Path | None = None) -> None:
+        if not isinstance(name, str):
+            raise TypeError(f"a flow has a name, as Flow('churn'); {name!r} is none")
         self.name = name
         self.store = the_store(store)
 

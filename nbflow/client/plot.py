@@ -112,6 +112,9 @@ def plot_runs(runs: Iterable[Run], name: str, x: str | None = None) -> Plot:
 
     ``x`` puts a parameter or another value on the axis. Raises `UserError` where no run has it.
     """
+    for given in (name, x):
+        if given is not None and not isinstance(given, str):
+            raise TypeError(f"what is plotted has a name, as plot('score'); {given!r} is none")
     chosen = sorted(runs, key=lambda run: run.id)
     columns: list[Column] = []
     without: list[str] = []

@@ -32,6 +32,8 @@ class Run:
     """
 
     def __init__(self, path: str | RunRecord, store: Store | str | Path | None = None) -> None:
+        if not isinstance(path, str | int | RunRecord):
+            raise TypeError(f"a run is named by its path, as Run('churn/42'); {path!r} is none")
         self.store = the_store(store)
         self._record = path if isinstance(path, RunRecord) else self.store.run(path)
 
@@ -138,6 +140,8 @@ class Run:
 
     def value(self, name: str) -> Any:
         """The final value of a variable, or the value of a parameter; KeyError where none is."""
+        if not isinstance(name, str):
+            raise TypeError(f"a variable has a name, as run.value('score'); {name!r} is none")
         for step in reversed(self.spec.steps):
             if step.line or name not in step.outputs:
                 continue
@@ -182,6 +186,9 @@ class Run:
 
     def tag(self, *tags: str) -> None:
         """Add tags."""
+        wrong = next((tag for tag in tags if not isinstance(tag, str) or not tag.strip()), None)
+        if wrong is not None:
+            raise ValueError(f"a tag is a word, as run.tag('good'); {wrong!r} is none")
         self.store.tag(self.id, *tags)
 
     def untag(self, *tags: str) -> None:
@@ -230,6 +237,8 @@ class Run:
             return task_inputs(self.store, self.id, step, key_text(key))
 
     def _step(self, name: str) -> StepSpec:
+        if not isinstance(name, str):
+            raise TypeError(f"a step has a name, as run['train'][0] names it; {name!r} is none")
         names = [step.name for step in self.spec.steps]
         if name in names:
             return self.spec.step(name)

@@ -103,7 +103,9 @@ class StepView:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or "_tasks" not in self.__dict__:
             raise AttributeError(name)
-        if not self.fans_out and len(self) == 1:
+        if not self.fans_out:
+            if not len(self):
+                raise AttributeError(f"{self.path} has not run, so it has no {name!r}")
             return getattr(self[0], name)
         with self.run.loading():
             return getattr(self._tasks, name)

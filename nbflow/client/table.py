@@ -12,6 +12,8 @@ from nbflow.client.html import cell, dim, page, table, title
 from nbflow.client.place import the_store
 from nbflow.client.run import Run, seconds
 from nbflow.client.text import brief, duration, grid, plural, when
+from nbflow.errors import user_error
+from nbflow.store.records import RUN_STATUSES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,6 +37,11 @@ def runs(
     store: Store | str | Path | None = None,
 ) -> RunTable:
     """The newest runs that are like this, newest first."""
+    if status is not None and status not in RUN_STATUSES:
+        known = ", ".join(RUN_STATUSES)
+        raise user_error("NBF407", f"No run is ever {status!r}.", f"It is one of {known}.")
+    if not isinstance(limit, int) or limit < 1:
+        raise ValueError(f"limit is how many runs to list, 1 or more; {limit!r} is none")
     opened = the_store(store)
     found = opened.runs(
         flow=flow, status=status, tag=tag, branch=branch, search=search, limit=limit
@@ -71,7 +78,14 @@ class RunTable(Sequence[Run]):
     @overload
     def __getitem__(self, index: slice) -> RunTable: ...
     def __getitem__(self, index: int | slice) -> Run | RunTable:
-        return RunTable(self._runs[index]) if isinstance(index, slice) else self._runs[index]
+        if isinstance(index, slice):
+            return RunTable(self._runs[index])
+        try:
+            return self._runs[index]
+        except IndexError:
+            raise IndexError(
+                f"there is no runs[{index}]: {plural(len(self), 'run')} here"
+            ) from None
 
     def rows(self) -> list[dict[str, Any]]:
         """A dict for each run: run, status, parameters, metrics, tags, duration."""

@@ -11,6 +11,9 @@ Status = Literal[
     "pending", "running", "succeeded", "failed", "skipped", "cached", "cancelled", "lost"
 ]
 
+#: what a run can be
+RUN_STATUSES = ("pending", "running", "succeeded", "failed", "cancelled", "lost")
+
 #: `main` is the task itself, `items` the split before a fan-out's tasks
 Part = Literal["main", "items"]
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from difflib import get_close_matches
 from hashlib import blake2b
 from typing import Any
 
-from nbflow.errors import user_error
+from nbflow.errors import UserError, user_error
 from nbflow.store.database import Row, lasting
 from nbflow.store.lease import LeaseTable
 from nbflow.store.records import FINAL, HEARTBEAT, RunRecord, Status
@@ -156,12 +157,23 @@ class RunTable(LeaseTable):
             else:
                 row = None
         if row is None:
-            raise user_error(
-                "NBF407",
-                f"There is no run {run!r} in this store.",
-                "`nbflow runs` lists those there are.",
-            )
+            raise self._no_run(run)
         return run_record(row)
+
+    def _no_run(self, run: str | int) -> UserError:
+        """What to say of a run that is not there: what the path may have meant."""
+        fix = "`nbflow runs` lists those there are."
+        if isinstance(run, str):
+            flow, _, number = run.partition("/")
+            known = self.flows()
+            close = get_close_matches(flow, known, 1)
+            if flow in known and "/" in number:
+                fix = f"The run is {flow}/{number.partition('/')[0]}; run['…'] is a step of it."
+            elif flow in known:
+                fix = f"The newest run of {flow} is {self.run(flow).path}."
+            elif close:
+                fix = f"Did you mean {'/'.join(filter(None, (close[0], number)))!r}?"
+        return user_error("NBF407", f"There is no run {run!r} in this store.", fix)
 
     def runs(
         self,

@@ -137,7 +137,7 @@ def test_gc_keeps_tagged_runs_and_frees_what_the_dry_run_said(nbflow: Tool, chur
     ("words", "said"),
     [
         (["show", "churm/1"], "Did you mean 'churn'?"),
-        (["show", "churn/99"], "`nbflow runs` lists those there are."),
+        (["show", "churn/99"], "The newest run of churn is churn/2."),
         (["show", "churn/1/trian"], "Did you mean 'train'?"),
         (["show", "churn/1/train/7"], "it has 3 tasks"),
         (["get", "churn/1/choose/bets"], "Did you mean 'best'?"),

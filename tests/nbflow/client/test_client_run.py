@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from importlib import import_module
 
@@ -86,7 +87,7 @@ def test_failure() -> None:
 
 
 def test_unknown_run_says_what_to_do() -> None:
-    with pytest.raises(UserError, match="nbflow runs"):
+    with pytest.raises(UserError, match="The newest run of churn is churn/2"):
         nbflow.Run("churn/99")
 
 
@@ -126,3 +127,30 @@ def test_values_find_the_classes_of_their_version(churn: Store) -> None:
     with code_of(churn, record.version, "churn"):
         assert sys.modules["churn.common"].Model is model
     assert run.version == record.version
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "said"),
+    [
+        ("Run('churn/9')", UserError, "There is no run 'churn/9' in this store. The newest run"),
+        ("Run('chrn/1')", UserError, "Did you mean 'churn/1'?"),
+        ("Run('churn/1/train')", UserError, "The run is churn/1; run['…'] is a step of it."),
+        ("Run('zzz')", UserError, "`nbflow runs` lists those there are."),
+        ("Run(None)", TypeError, "a run is named by its path, as Run('churn/42'); None is none"),
+        ("Run('churn/1')[1]", TypeError, "a step has a name"),
+        ("Run('churn/1').value(1)", TypeError, "a variable has a name"),
+        ("Run('churn/1')['train'][9]", IndexError, "train has 3 tasks; there is no train[9]"),
+        ("Run('churn/1')['train']['a']", TypeError, "the tasks of train have numbers"),
+        ("Run('churn/1')['load'].zzz", AttributeError, "load has no 'zzz'; it has "),
+        ("Run('churn/2')['choose'].best", AttributeError, "churn/2/choose has not run, so it has"),
+        ("Run('churn/1').tag(' ')", ValueError, "a tag is a word"),
+        ("Flow(1)", TypeError, "a flow has a name"),
+        ("runs(status='done')", UserError, "No run is ever 'done'. It is one of pending, running"),
+        ("runs(limit=0)", ValueError, "limit is how many runs to list, 1 or more; 0 is none"),
+        ("runs()[2]", IndexError, "there is no runs[2]: 2 runs here"),
+        ("runs().plot(1)", TypeError, "what is plotted has a name"),
+    ],
+)
+def test_a_mistake_is_one_sentence(code: str, kind: type[Exception], said: str) -> None:
+    with pytest.raises(kind, match=re.escape(said)):
+        eval(f"nbflow.{code}", {"nbflow": nbflow})

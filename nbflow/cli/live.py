@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nbflow.cli.progress import StepProgress
-from nbflow.cli.watch import Watcher
+from nbflow.cli.watch import PlainWatcher
 from nbflow.client.text import duration
 
 if TYPE_CHECKING:
@@ -19,12 +19,16 @@ if TYPE_CHECKING:
     from nbflow.store.records import RunRecord
 
 
-class LiveWatcher(Watcher):
-    """The steps as a table that is drawn anew; what happens scrolls by above it."""
+class LiveWatcher(PlainWatcher):
+    """The steps as a table that is drawn anew; what happens scrolls by above it.
+
+    Tasks of this process have the terminal to themselves, for a debugger: there are plain lines.
+    """
 
     def __init__(self, announce: Announce | None = None) -> None:
         super().__init__(announce)
         self._live: Any = None
+        self._drawing = True
         self._engine = ""
         self._began = time.monotonic()
 
@@ -33,6 +37,10 @@ class LiveWatcher(Watcher):
 
         from nbflow.cli.screen import console
 
+        self._drawing = run.engine != "inline"
+        if not self._drawing:
+            super().started(run, spec)
+            return
         self._live = Live(
             console=console(),
             get_renderable=self._drawn,
@@ -43,6 +51,10 @@ class LiveWatcher(Watcher):
         self._engine = run.engine
         self._live.start()
         super().started(run, spec)
+
+    def moved(self, step: StepProgress) -> None:
+        if not self._drawing:
+            super().moved(step)
 
     def finished(self, run: RunRecord) -> None:
         self.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from typing import Any
 
@@ -66,6 +67,20 @@ def test_live(churn: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "2/2, 1 failed" in shown
     # the cursor is shown again
     assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")
+
+
+def test_tasks_of_this_process_have_the_terminal_to_themselves(
+    churn: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from nbflow.client.run import Run
+
+    run = Run("churn/1", churn)
+    watcher = LiveWatcher()
+    watcher.started(dataclasses.replace(run.record, engine="inline"), run.spec)
+    watcher.expected("load", 1)
+    watcher.tasks([record("load")])
+    watcher.close()
+    assert capsys.readouterr().out == "churn/1: 3 steps on inline\nload: succeeded in 2.0 s\n"
 
 
 def test_many_failures_are_not_told_one_by_one(

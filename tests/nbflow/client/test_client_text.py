@@ -12,7 +12,7 @@ from nbflow.client.text import fold
     [
         ("short enough", "short enough"),
         ("load   ← first (aaaa), then (bbbb)", "load   ← first (aaaa), then\n       (bbbb)"),
-        ("a long line of words = 12345 more", "a long line of words =\n    12345 more"),
+        ("a long line of words = 123456", "a long line of words =\n    123456"),
         ("x" * 40, "x" * 40),
     ],
 )

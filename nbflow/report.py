@@ -59,7 +59,9 @@ def write_report(run: Run, folder: Path | None = None) -> Report:
                 config=Config(KernelManager=connection),
             )
         except papermill.PapermillExecutionError as failure:
-            error = f"{failure.ename}: {failure.evalue}"
+            # of nbflow's own sentences the name of their class says nothing
+            ours = failure.ename == "TagError"
+            error = failure.evalue if ours else f"{failure.ename}: {failure.evalue}"
     page = target / f"{name}.html"
     page.write_text(_html(notebook), encoding="utf-8")
     return Report(notebook, page, error)

@@ -162,6 +162,8 @@ def find_task(path: str, store: Any) -> tuple[Recalled, Task]:
         return find_task("/".join(filter(None, (path, error.step, error.task))), store)
     if found.task is not None:
         return Recalled(found.run), found.task
+    if not len(found.step):
+        raise not_run(found.run, found.step.name)
     failed = [task for task in found.step if task.status == "failed"]
     if not failed:
         raise user_error(
@@ -170,6 +172,15 @@ def find_task(path: str, store: Any) -> tuple[Recalled, Task]:
             f"Name one: %nbflow load {path}/0",
         )
     return Recalled(found.run), failed[0]
+
+
+def not_run(run: Run, step: str) -> UserError:
+    """What to say of a step that a run has not come to."""
+    error = run.error
+    way = f"`nbflow show {run.path}` shows how far the run came."
+    if error is not None and error.step:
+        way = f"`{error.step}` failed: %nbflow load {run.path} gives what that had to work with."
+    return user_error("NBF407", f"`{step}` has not run in {run.path}.", way)
 
 
 def collected(what: str, error: UserError) -> UserError:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nbflow.errors import UserError, user_error
 from nbflow_magics.notebook_path import notebook_path
-from nbflow_magics.recall import Recalled, collected, find_task
+from nbflow_magics.recall import Recalled, collected, find_task, not_run
 from nbflow_magics.say import note
 
 #: tasks of a fan-out whose output is shown
@@ -144,6 +144,8 @@ def _cells_here(session: Session, step: str) -> list[str] | None:
 
 
 def _unfinished(run: Run, step: str) -> UserError:
+    if not run[step].counts:
+        return not_run(run, step)
     return user_error(
         "NBF407",
         f"`{step}` did not finish in {run.path}.",

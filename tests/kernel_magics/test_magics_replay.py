@@ -17,16 +17,17 @@ LOAD = "%%step load\nrows = list(range(4))\nmodel = Model(alpha)\nprint('loaded'
 TRAIN = "%%step train --foreach n in rows\nscore = math.floor(n * 2) + model.n"
 PLOT = "%%step plot\ntop = max(train.score)\nfrom IPython.display import HTML, display\ndisplay(HTML('<b>top</b>'))"
 FAIL = "%%step fail --foreach n in rows\nx = 10 // (n - 2)"
+AFTER = "%%step after\nlost = len(fail.x)"
 
 
 @pytest.fixture
 def finished(tmp_path: Path, monkeypatch: Any) -> Path:
-    """A run of a notebook whose last step fails for one item."""
+    """A run of a notebook whose last step but one fails for one item."""
     from nbflow.runtime.request import RunRequest
     from nbflow.runtime.run import run_flow
 
     path = tmp_path / "small.py"
-    cells = [SETUP, PARAMETERS, LOAD, TRAIN, PLOT, FAIL]
+    cells = [SETUP, PARAMETERS, LOAD, TRAIN, PLOT, FAIL, AFTER]
     path.write_text("\n".join(f"# %%\n{cell}" for cell in cells) + "\n")
     run = run_flow(RunRequest(path, params={"alpha": 0.25}, on="inline"))
     assert run.status == "failed"
@@ -81,9 +82,19 @@ def test_replay_names_steps_that_are_not_there(run: Any, shell: Any, capsys: Any
     assert "small/1 has no step `other`" in capsys.readouterr().out
 
 
+def test_replay_tells_of_a_step_that_has_not_run(run: Any, shell: Any, capsys: Any) -> None:
+    run("%nbflow replay small")
+    assert not shell.run_cell(AFTER).success
+    assert "`after` has not run in small/1. `fail` failed: %nbflow load" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (
+            "load small/1/after",
+            "`after` has not run in small/1. `fail` failed: %nbflow load small/1",
+        ),
         ("replay smal", "Did you mean 'small'?"),
         ("replay small/7", "There is no run 'small/7'"),
         ("replay", "Which run?"),

@@ -112,6 +112,24 @@ def test_half_a_report_is_kept(tmp_path: Path, monkeypatch: Any, capsys: Any) ->
     assert "never" not in shown
 
 
+def test_the_report_of_a_failed_run_ends_where_that_did(
+    tmp_path: Path, monkeypatch: Any, capsys: Any
+) -> None:
+    steps: list[tuple[str, list[str]]] = [
+        ("%%step a\n1 / 0", []),
+        ("%%step b --after a\nx = 1", []),
+    ]
+    path = write(tmp_path / "half.ipynb", [*CELLS, *steps])
+    assert run_flow(RunRequest(path, on="inline")).status == "failed"
+    monkeypatch.chdir(tmp_path)
+    assert call(["report", "half", "-o", "out"]) == 1
+    assert capsys.readouterr().err == (
+        "The report stops at a cell that failed: error[NBF407]: `a` did not finish in half/1. "
+        "%nbflow load half/1/a gives what it had to work with.\n"
+    )
+    assert "(2.5, (3, 3))" in "".join(texts(tmp_path / "out" / "half-1.ipynb"))
+
+
 def test_checkout_writes_the_notebook_as_it_was(notebook: Path, capsys: Any) -> None:
     before = notebook.read_bytes()
     write(notebook, CELLS[:3])

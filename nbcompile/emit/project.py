@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import shlex
 from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
 
 from nbcompile.emit.formatting import LINE_LENGTH
 from nbcompile.flow import Flow
@@ -97,7 +100,16 @@ def _example(flow: Flow) -> str:
     if not flow.parameters:
         return ""
     first = flow.parameters[0]
-    return f" --{first.name.replace('_', '-')} {shlex.quote(str(default_value(first)))}"
+    return f" --{first.name.replace('_', '-')} {shlex.quote(_spelled(default_value(first)))}"
+
+
+def _spelled(value: Any) -> str:
+    """A value as the command line takes it, in double quotes where that does."""
+    with suppress(TypeError, ValueError, SyntaxError):
+        text = json.dumps(value, ensure_ascii=False)
+        if isinstance(value, (list, dict)) and ast.literal_eval(text) == value:
+            return text
+    return str(value)
 
 
 def _step_lines(flow: Flow) -> list[str]:

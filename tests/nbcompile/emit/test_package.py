@@ -156,3 +156,18 @@ def test_docstrings_of_any_text() -> None:
     function = module.body[0]
     assert isinstance(function, ast.FunctionDef)
     assert (ast.get_docstring(function) or "").startswith("A \\d path '''quoted'''")
+
+
+@pytest.mark.parametrize(
+    ("default", "words"),
+    [
+        ('["FI", "SE"]', """'["FI", "SE"]'"""),
+        ("[None, True]", "'[None, True]'"),
+        ("{'a': 1}", """'{"a": 1}'"""),
+        ("'it is'", "'it is'"),
+        ("0.5", "0.5"),
+    ],
+)
+def test_the_readme_shows_a_parameter_as_a_shell_takes_it(default: str, words: str) -> None:
+    package = package_of(f"%%parameters\na = {default}", "%%step s\nb = a")
+    assert f"\npython -m sample --a {words}\n" in package.files["README.md"]

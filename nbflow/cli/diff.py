@@ -29,8 +29,8 @@ _STRONG = {"+": "black on green", "-": "black on red"}
 def command(a: str, b: str, more: tuple[str, ...], location: str | None, as_json: bool) -> None:
     """Compare runs.
 
-    Tells what changed from run A to run B, and to MORE runs: parameters, metrics, data,
-    environment, durations and the cells of the notebook.
+    Tells what changed from run A to run B, and to MORE runs: parameters, metrics, files that the
+    tasks read, data, environment, durations and the cells of the notebook.
     """
     from nbflow.cli.paths import find
     from nbflow.client.diff import diff

@@ -2,10 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
+import os
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
 
 from nbflow.client.text import plural
 from nbflow.flags.facts import Numbers, ValueFacts
+from nbflow.runtime.reads import MANY, MOST
+
+if TYPE_CHECKING:
+    from nbflow.client.run import Run
+
+#: digits of a digest that are shown
+_DIGITS = 8
+
+
+def files_read(run: Run) -> dict[str, tuple[str, str]]:
+    """The files that a run's tasks have read: by name, what is shown and what tells contents apart.
+
+    Names start from the notebook's folder, as its cells have them, so that runs in two copies of a
+    project agree.
+    """
+    notebook = run.record.notebook
+    home = os.path.realpath(PurePath(notebook).parent) if notebook else ""
+    found: dict[str, tuple[str, str]] = {}
+    for path, digest in run.store.files_read(run.id).items():
+        if path == MANY:
+            found[f"more than {MOST:,} files"] = ("not noted", "")
+            continue
+        below = bool(home) and path.startswith(f"{home}{os.sep}")
+        name = os.path.relpath(path, home) if below else path
+        found[name] = (digest[:_DIGITS] or "not known", digest)
+    return found
 
 
 def statistics(value: ValueFacts) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbflow.client.artifact import Artifact
 from nbflow.client.celldiff import CellChange, CodeCell, cell_changes
-from nbflow.client.datadiff import statistics, summed_up
+from nbflow.client.datadiff import files_read, statistics, summed_up
 from nbflow.client.run import Run
 from nbflow.client.show import step_rows
 from nbflow.client.text import plural
@@ -31,7 +31,7 @@ Change = tuple[Any, ...]
 ABSENT = "(none)"
 
 #: the parts that are tables, in telling order
-PARTS = ("parameters", "metrics", "data", "environment", "durations")
+PARTS = ("parameters", "metrics", "files", "data", "environment", "durations")
 
 _MODULES = ("common.py", "params.py")
 
@@ -45,6 +45,7 @@ def diff(
     runs = [first, *others]
     facts = [facts_of(run.store, run.record, run.spec) for run in runs]
     data = [_data(run, held) for run, held in zip(runs, facts, strict=True)]
+    files = [files_read(run) for run in runs]
     numbers = [_numbers(run, held) for run, held in zip(runs, facts, strict=True)]
     return Diff(
         tuple(run.path for run in runs),
@@ -52,10 +53,8 @@ def diff(
         cells=_cells(runs),
         parameters=_changes([run.params for run in runs]),
         environment=_changes([flat(run.environment) for run in runs]),
-        data=_changes(
-            [{name: text for name, (text, _) in one.items()} for one in data],
-            [{name: identity for name, (_, identity) in one.items()} for one in data],
-        ),
+        files=_contents(files),
+        data=_contents(data),
         statistics=_statistics(facts),
         metrics=_changes(numbers),
         durations={
@@ -81,6 +80,8 @@ class Diff:
     cells: dict[str, tuple[CellChange, ...]]
     parameters: dict[str, Change]
     environment: dict[str, Change]
+    #: files that the tasks read whose contents differ, with the first digits of their digests
+    files: dict[str, Change]
     #: `step/variable` of stored values whose contents differ, in short
     data: dict[str, Change]
     #: final small values; of a fan-out's numbers, the mean over its tasks
@@ -110,7 +111,7 @@ class Diff:
 
     def __bool__(self) -> bool:
         """Whether anything changed; that two runs took their time is no change."""
-        parts = (self.parameters, self.environment, self.data, self.metrics, self.code)
+        parts = (self.parameters, self.environment, self.files, self.data, self.metrics, self.code)
         return any(parts) or any(self.cells.values())
 
     def to_json(self) -> dict[str, Any]:
@@ -164,6 +165,14 @@ def _changes(
         for name in dict.fromkeys(name for one in columns for name in one)
         if any(not _same(by[0].get(name, ABSENT), one.get(name, ABSENT)) for one in by[1:])
     }
+
+
+def _contents(columns: Sequence[Mapping[str, tuple[str, str]]]) -> dict[str, Change]:
+    """The same of what is told in short, next to what is equal for equal contents."""
+    return _changes(
+        [{name: text for name, (text, _) in one.items()} for one in columns],
+        [{name: identity for name, (_, identity) in one.items()} for one in columns],
+    )
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -115,6 +115,19 @@ class TaskTable(PostedTable, LiveTable):
             ),
         )
 
+    def files_read(self, run: int) -> dict[str, str]:
+        """What all tasks of a run have read, by path, with digests.
+
+        Empty where it is not known, as of a file that two tasks have read with other contents.
+        """
+        found: dict[str, str] = {}
+        for row in self.db.query(
+            "SELECT DISTINCT files FROM tasks WHERE run_id = ? AND files IS NOT NULL", (run,)
+        ):
+            for path, digest in json.loads(row["files"]).items():
+                found[path] = digest if found.get(path, digest) == digest else ""
+        return found
+
     def tasks(
         self,
         run: int,

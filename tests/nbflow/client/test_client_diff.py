@@ -145,3 +145,38 @@ def test_runs_that_did_not_end_well_are_told(notebook: Path) -> None:
     assert again.durations["load"][1] == "cached"
     assert not again
     assert nbflow.diff("flow/3", "flow/3").states == ("failed", "failed")
+
+
+READING = """\
+# %%
+# nbflow: step load
+from pathlib import Path
+size = len(Path("data/a.csv").read_text()) + len(Path("b.csv").read_text())
+# %%
+# nbflow: step look
+more = Path("new.csv").exists() and Path("new.csv").read_text()
+"""
+
+
+def test_files_that_the_tasks_read(notebook: Path, capsys: Any) -> None:
+    notebook.write_text(READING)
+    (notebook.parent / "data").mkdir()
+    for name in ("data/a.csv", "b.csv"):
+        Path(name).write_text("1,2")
+    run_flow(RunRequest(notebook, on="inline"))
+    run_flow(RunRequest(notebook, on="inline"))
+    assert not nbflow.diff("flow/1", "flow/2"), "cached tasks have read what those had"
+    Path("data/a.csv").write_text("3,4")
+    Path("new.csv").write_text("5")
+    run_flow(RunRequest(notebook, on="inline", cache=False))
+    found = nbflow.diff("flow/1", "flow/3")
+    assert list(found.files) == ["data/a.csv", "new.csv"]
+    old, new = found.files["data/a.csv"]
+    assert re.fullmatch("[0-9a-f]{8}", old)
+    assert old != new
+    assert found.files["new.csv"][0] == "(none)"
+    assert found.to_json()["files"]["data/a.csv"] == [old, new]
+    assert "files     " in repr(found)
+    assert "data/a.csv" in found._repr_html_()
+    assert call(["diff", "flow/1", "flow/3"]) == 0
+    assert "data/a.csv" in capsys.readouterr().out

@@ -63,6 +63,11 @@ function note(
   return parts.filter(Boolean).join(' · ');
 }
 
+/** The sign of what runs moves on with the seconds. */
+function turned(status: Status, now: number): string {
+  return status === 'running' ? ` rotate(${(Math.floor(now) % 8) * 45} 8 8)` : '';
+}
+
 /** An SVG that themes style by CSS; arrows walk along the edges, Enter opens. */
 export function FlowGraph(props: IGraphProps): JSX.Element {
   const { graph, trans } = props;
@@ -219,7 +224,7 @@ export function FlowGraph(props: IGraphProps): JSX.Element {
                 y={6}
                 rx={2}
               />
-              <g transform={`translate(12,${text ? 7 : 15})`}>
+              <g transform={`translate(12,${text ? 7 : 15})${turned(status, now)}`}>
                 {props.badges ? (
                   <circle className="jp-nbflow-Graph-dot" cx={8} cy={8} r={4.5} />
                 ) : (

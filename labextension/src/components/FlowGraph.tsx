@@ -7,9 +7,9 @@ import { CellState } from '../models/cellstates';
 import { cut, duration } from '../models/format';
 import { NODE_HEIGHT, NODE_WIDTH, place, shapeOf } from '../models/layout';
 import { runs } from '../models/strip';
-import { IGraph, IGraphNode, IHeatStrip, IStepState, Status } from '../wire';
+import { IGraph, IGraphNode, IHeatStrip, IRunError, IStepState, Status } from '../wire';
 import { useNow, useWidth } from './hooks';
-import { Glyph, statusText, Strip } from './parts';
+import { failureText, Glyph, statusText, Strip } from './parts';
 
 export interface IGraphProps {
   graph: IGraph;
@@ -21,6 +21,8 @@ export interface IGraphProps {
   onOpen?(step: string): void;
   /** In the notebook: the states of cells instead of those of a run. */
   badges?: ReadonlyMap<string, CellState>;
+  /** Why the run has failed. */
+  error?: IRunError | null;
   direction?: 'LR' | 'TB';
 }
 
@@ -31,7 +33,8 @@ function note(
   node: IGraphNode,
   state: IStepState | undefined,
   now: number,
-  trans: TranslationBundle
+  trans: TranslationBundle,
+  error: IRunError | null
 ): string {
   if (!state) {
     return node.foreach ? trans.__('for each %1', node.foreach) : '';
@@ -54,7 +57,8 @@ function note(
   } else if (state.waits !== null) {
     return state.waits;
   } else if (state.status !== 'succeeded' && state.status !== 'running') {
-    parts.push(statusText(trans, state.status));
+    const ended = state.status === 'failed' && error?.step === node.name;
+    parts.push(ended ? failureText(trans, error.type) : statusText(trans, state.status));
   }
   if (state.started !== null && state.status !== 'cached') {
     const end = state.finished ?? (state.status === 'running' ? now : null);
@@ -166,7 +170,7 @@ export function FlowGraph(props: IGraphProps): JSX.Element {
               ]
                 .filter(Boolean)
                 .join(' · ')
-            : note(node, state, now, trans);
+            : note(node, state, now, trans, props.error ?? null);
           const many = node.line.length > 0 || node.foreach !== null;
           return (
             <g

@@ -9,7 +9,7 @@ import { RunPageModel } from '../models/runpage';
 import { IRunError, Json } from '../wire';
 import { FlagList } from './Flags';
 import { useLoaded } from './hooks';
-import { Button, Empty, Facts, Glyph, statusText } from './parts';
+import { Button, Empty, Facts, failureText, Glyph, statusText } from './parts';
 
 export interface IOverviewProps {
   model: RunPageModel;
@@ -28,7 +28,7 @@ export function ErrorBox(props: IOverviewProps & { error: IRunError }): JSX.Elem
   return (
     <section className="jp-nbflow-Error" role="alert" aria-label={trans.__('Error')}>
       <header>
-        <b>{error.type}</b>
+        <b title={error.type}>{failureText(trans, error.type)}</b>
         <span>{error.message}</span>
       </header>
       <div className="jp-nbflow-Bar">
@@ -246,7 +246,8 @@ export function TaskOverview(props: IOverviewProps): JSX.Element {
           {data.attempts.map(attempt => (
             <details key={attempt.attempt}>
               <summary>
-                {trans.__('Attempt %1', attempt.attempt)}: {attempt.error?.type}{' '}
+                {trans.__('Attempt %1', attempt.attempt)}:{' '}
+                {attempt.error && failureText(trans, attempt.error.type)}{' '}
                 {attempt.error?.message}
               </summary>
               <pre>{plain(attempt.error?.traceback ?? '')}</pre>

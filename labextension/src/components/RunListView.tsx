@@ -11,7 +11,7 @@ import { IFacets, IRunRow, IStoreInfo } from '../wire';
 import { compareIcon } from '../icons';
 import { Mark } from './Flags';
 import { useChanges, useNow, useRows } from './hooks';
-import { Button, Empty, Glyph, statusText } from './parts';
+import { Button, Empty, failureText, Glyph, statusText } from './parts';
 
 const ROW = 50;
 
@@ -267,13 +267,19 @@ interface IRowProps extends IRunListProps {
 /** What the second line says: the error, the progress, or the first metrics. */
 function summary(run: IRunRow, trans: TranslationBundle): string {
   if (run.error) {
-    return `${run.error.step ? `${run.error.step}: ` : ''}${run.error.type} ${run.error.message}`;
+    return `${run.error.step ? `${run.error.step}: ` : ''}${failureText(trans, run.error.type)} ${run.error.message}`;
   }
   if (!isFinal(run.status)) {
     const doing = run.steps
       .filter(step => step.status === 'running')
       .map(step => step.name);
-    return run.cancelling ? trans.__('cancelling') : doing.join(', ');
+    if (run.cancelling) {
+      return trans.__('cancelling');
+    }
+    const waiting = run.steps.find(step => step.waits !== null);
+    return doing.length || !waiting
+      ? doing.join(', ')
+      : `${waiting.name}: ${waiting.waits}`;
   }
   return Object.entries(run.metrics)
     .filter(([, value]) => typeof value === 'number')

@@ -103,6 +103,7 @@ function Loaded(props: IRunPageProps): JSX.Element {
             graph={graph!}
             states={model.states}
             strips={model.strips}
+            error={detail!.error}
             trans={trans}
             selected={step}
             onSelect={name => model.select({ step: name })}

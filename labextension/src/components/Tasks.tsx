@@ -8,7 +8,7 @@ import { RunPageModel } from '../models/runpage';
 import { ITaskQuery, TaskList } from '../models/tasklist';
 import { ITaskRow } from '../wire';
 import { useChanges, useNow, useRows } from './hooks';
-import { Empty, Glyph, statusText } from './parts';
+import { Empty, failureText, Glyph, statusText } from './parts';
 
 const ROW = 28;
 
@@ -251,7 +251,7 @@ export function Tasks(props: {
                     }
                   >
                     {task.error
-                      ? `${task.error.type}: ${task.error.message}`
+                      ? `${failureText(trans, task.error.type)}: ${task.error.message}`
                       : task.cached_from
                         ? trans.__('from %1', task.cached_from)
                         : (task.reason ?? '')}

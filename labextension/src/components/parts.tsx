@@ -36,6 +36,29 @@ export function statusText(trans: TranslationBundle, status: Status | CellState)
   }
 }
 
+/** What ended a task from outside its code, in words; else the error's type as Python has it. */
+export function failureText(trans: TranslationBundle, type: string): string {
+  switch (type) {
+    case 'OutOfMemory':
+      return trans.__('out of memory');
+    case 'Evicted':
+      return trans.__('evicted');
+    case 'ImageNotFound':
+      return trans.__('image not found');
+    case 'ImageError':
+      return trans.__('image cannot run');
+    case 'PodConfigError':
+    case 'PodRefused':
+    case 'JobRefused':
+      return trans.__('refused by the cluster');
+    case 'PodFailed':
+    case 'ProcessDied':
+      return trans.__('process died');
+    default:
+      return type;
+  }
+}
+
 /** Each status has a shape as well as a colour. */
 const SHAPES: Record<Status, JSX.Element> = {
   pending: <circle cx="8" cy="8" r="5" className="jp-nbflow-Glyph-ring" />,

@@ -356,4 +356,25 @@ class _Statements(ast.NodeTransformer):
         self._session = session
 
     def visit(self, node: ast.AST) -> ast.AST:
-        return self._session.statements(node) if isinstance(node, ast.Module) else node
+        if not isinstance(node, ast.Module):
+            return node
+        alone = self._session.shell.ast_transformers == [self]
+        if not alone:
+            ast.fix_missing_locations(node)  # what others have put in may have no place yet
+        module = self._session.statements(node)
+        return _AsParsed(module) if alone and module is node else module
+
+
+class _AsParsed(ast.Module):
+    """A cell whose statements nobody has changed: IPython need not look for nodes without a place.
+
+    It does so in every node of what a transformer has seen, which would take as long as all that
+    nbflow does with the cell.
+    """
+
+    _fields = ()
+
+    def __init__(self, module: ast.Module) -> None:
+        ast.AST.__init__(self)  # which goes by the fields
+        self.body = module.body
+        self.type_ignores = module.type_ignores

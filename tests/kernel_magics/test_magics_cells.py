@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 from typing import Any
 
@@ -111,3 +112,23 @@ def test_cell_metadata_tags_count_where_the_front_end_sends_them(shell: Any, cap
     )
     assert not asyncio.run(coroutine).success
     assert "error[NBF107]" in capsys.readouterr().out
+
+
+class Doubled(ast.NodeTransformer):
+    """Somebody else's transformer of cells."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.Constant:
+        return ast.Constant(node.value * 2) if isinstance(node.value, int) else node
+
+
+@pytest.mark.parametrize("at", [0, 1])
+def test_other_transformers_see_the_statements(shell: Any, at: int) -> None:
+    shell.ast_transformers.insert(at, Doubled())
+    try:
+        shell.run_cell("%%step a\nx = 2\nif x:\n    y = [x, 3]").raise_error()
+    finally:
+        del shell.ast_transformers[at]
+    assert shell.user_ns["y"] == [4, 6]
+    shell.run_cell("%%step a\n%%time\nx = 2\nif x:\n    y = [x, 3]").raise_error()
+    assert shell.user_ns["y"] == [2, 3]
+    shell.run_cell("%timeit -n1 -r1 sum(y)").raise_error()

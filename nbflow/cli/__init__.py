@@ -2,6 +2,21 @@
 
 from __future__ import annotations
 
-from nbflow.cli.group import main
+import sys
+from collections.abc import Sequence
 
 __all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command `nbflow`: runs it and exits. Ctrl-C may come before all is imported."""
+    try:
+        from nbflow.cli.group import INTERRUPTED, call
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted.\n")
+        sys.exit(130)
+    try:
+        status = call(sys.argv[1:] if arguments is None else arguments)
+    except KeyboardInterrupt:  # between two of our own lines
+        status = INTERRUPTED
+    sys.exit(status)

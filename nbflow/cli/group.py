@@ -80,11 +80,6 @@ def nbflow(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """The command `nbflow`: runs it and exits."""
-    sys.exit(call(sys.argv[1:] if arguments is None else arguments))
-
-
 def call(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit status; what went wrong is said on stderr."""
     words = [word for word in arguments if word != "--debug"]

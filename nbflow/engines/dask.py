@@ -22,6 +22,8 @@ from nbflow.environments.modules import with_missing_module
 from nbflow.runtime.live import live_folder, notes, output_since, task_name
 
 if TYPE_CHECKING:
+    from distributed import Client
+
     from nbflow.store.records import TaskRecord
 
 #: seconds that fetching the records of a batch that has ended may take
@@ -46,6 +48,7 @@ class DaskEngine:
         #: kinds of tasks of which one may have taken a worker with it: now sent one by one
         self._suspect: set[tuple[str, str]] = set()
         self._aside: list[TaskRecord] = []
+        self._asked = False
         self._stopped = False
         #: so that a scheduler takes no task for one that an earlier driver of the run has sent
         self._mark = secrets.token_hex(4)
@@ -93,7 +96,8 @@ class DaskEngine:
         return found
 
     def interrupt(self) -> None:
-        """No task runs in this process."""
+        """No task runs in this process; none is to be sent any more."""
+        self._asked = True
 
     def stop(self, hard: bool) -> None:
         """End what runs at the workers; what waits is cancelled here."""
@@ -118,10 +122,13 @@ class DaskEngine:
             work = next((one for one in self._guided.heads() if self._room(one)), None)
             if work is None:
                 return
+            client = self._cluster.client  # workers may start now, and Ctrl-C be heard after that
+            if self._asked:
+                return
             devices = self._cluster.ledger.pick(work) if self._cluster.ledger else None
             most = 1 if (work.step.name, work.part) in self._suspect else LARGEST
             batch = self._guided.take(work, self._cluster.slots(work), devices, most)
-            self._fly(batch, work)
+            self._fly(client, batch, work)
 
     def _give_up(self, work: Work) -> None:
         """The tasks of a kind that can never run here have failed."""
@@ -154,11 +161,11 @@ class DaskEngine:
             return len(flying) < 2 * slots
         return not cluster.ledger.lacks(work)
 
-    def _fly(self, batch: Batch, work: Work) -> None:
+    def _fly(self, client: Client, batch: Batch, work: Work) -> None:
         cluster = self._cluster
         if cluster.ledger:
             cluster.ledger.hold(batch.number, work)
-        future = cluster.client.submit(
+        future = client.submit(
             run_batch,
             cluster.store,
             self._run,

@@ -96,6 +96,8 @@ class Slot:
         except Exception as error:
             yield keys, pack_records(_broken(batch, key, error) for key in keys)
             return
+        if self._stop is not None:  # asked while the process started
+            return
         left = dict.fromkeys(keys)
         try:
             host.send((batch.step, batch.part, batch.attempt, keys))

@@ -108,20 +108,26 @@ def drive_plan(
     known = Known(plan.spec, store, plan.params)
     cache = plan.cache(known, plan.root() or run.id)
     driver = Driver(store, run.id, plan.spec, engine, cache, known, listener, token, past)
-    engine.begin(run.id)
-    if past is not None and hasattr(engine, "adopt"):
-        driver.adopt(engine.adopt(run.id))
-    store.update_run(run.id, driver=token, status="running", started=run.started or time.time())
-    listener.started(store.run(run.id), plan.spec)
+    begun = False
     try:
+        engine.begin(run.id)
+        if past is not None and hasattr(engine, "adopt"):
+            driver.adopt(engine.adopt(run.id))
+        store.update_run(run.id, driver=token, status="running", started=run.started or time.time())
+        listener.started(store.run(run.id), plan.spec)
+        begun = True
         status = driver.drive(pulse)
     except (LeaseLostError, HandedOn):
         raise
     except BaseException as error:
+        if past is not None and not begun:
+            raise  # another driver may be luckier
         kind = error.diagnostics[0].code if isinstance(error, UserError) else type(error).__name__
-        told = driver.error or task_error("", "", kind, str(error))
+        cancelled = isinstance(error, KeyboardInterrupt)
+        told = driver.error if cancelled else driver.error or task_error("", "", kind, str(error))
+        status = "cancelled" if cancelled else "failed"
         with suppress(Exception):  # the store itself may be what failed
-            end_run(store, run.id, token, status="failed", error=told)
+            end_run(store, run.id, token, status=status, error=told)
             listener.finished(store.run(run.id))
         raise
     end_run(store, run.id, token, status=status, error=driver.error, metrics=driver.metrics)

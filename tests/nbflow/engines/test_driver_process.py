@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 from handmade import step, write_package
 
@@ -80,6 +81,18 @@ def test_ctrl_c_in_a_terminal(tmp_path: Path, on: str) -> None:
     assert task is not None
     assert task.status == "cancelled"
     assert task.log is not None
+
+
+def test_ctrl_c_while_the_workers_start(tmp_path: Path) -> None:
+    driver = begin(tmp_path, "dask")
+    store = open_store(tmp_path)
+    until(lambda: [run.status for run in store.runs()] == ["running"])
+    until(lambda: bool(psutil.Process(driver.pid).children()))
+    os.killpg(driver.pid, signal.SIGINT)
+    out, err = driver.communicate(timeout=60)
+    assert (out.strip(), err) == ("cancelled", "")
+    told = [(task.step, task.status, task.reason) for task in store.tasks(store.runs()[0].id)]
+    assert told == [("first", "cancelled", "cancelled before it started")]
 
 
 def test_ctrl_c_between_the_code_of_two_tasks(tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ export interface IGraphProps {
   badges?: ReadonlyMap<string, CellState>;
   /** Why the run has failed. */
   error?: IRunError | null;
+  /** Whether the run has ended: what is still pending will not run. */
+  over?: boolean;
   direction?: 'LR' | 'TB';
 }
 
@@ -34,10 +36,14 @@ function note(
   state: IStepState | undefined,
   now: number,
   trans: TranslationBundle,
-  error: IRunError | null
+  error: IRunError | null,
+  over: boolean
 ): string {
   if (!state) {
     return node.foreach ? trans.__('for each %1', node.foreach) : '';
+  }
+  if (over && state.status === 'pending') {
+    return trans.__('not run');
   }
   const total = state.total;
   const failed = state.counts.failed ?? 0;
@@ -170,7 +176,7 @@ export function FlowGraph(props: IGraphProps): JSX.Element {
               ]
                 .filter(Boolean)
                 .join(' · ')
-            : note(node, state, now, trans, props.error ?? null);
+            : note(node, state, now, trans, props.error ?? null, props.over ?? false);
           const many = node.line.length > 0 || node.foreach !== null;
           return (
             <g
@@ -236,7 +242,7 @@ export function FlowGraph(props: IGraphProps): JSX.Element {
                 )}
               </g>
               <text className="jp-nbflow-Graph-name" x={34} y={text ? 20 : 28}>
-                {cut(node.name, 19)}
+                {cut(node.name, 17)}
               </text>
               <text className="jp-nbflow-Graph-note" x={34} y={34}>
                 {cut(text, 23)}

@@ -241,7 +241,13 @@ export function Parallel(props: IPlotProps): JSX.Element {
               {cut(column.name, 17)}
             </text>
             {ticksOf(column, scales[at]).map(value => (
-              <text key={value} x={x(at) - 6} y={scales[at](value) + 4} textAnchor="end">
+              // the lines end at the last axis, so that there is room at its right
+              <text
+                key={value}
+                x={x(at) + (column === last ? 6 : -6)}
+                y={scales[at](value) + 4}
+                textAnchor={column === last ? 'start' : 'end'}
+              >
                 {tick(column, value).slice(0, 9)}
               </text>
             ))}

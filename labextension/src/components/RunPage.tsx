@@ -4,7 +4,7 @@ import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
-import { duration } from '../models/format';
+import { cut, duration } from '../models/format';
 import { isFinal, RunPageModel, Tab } from '../models/runpage';
 import { IArtifactInfo, IRunError } from '../wire';
 import { Artifacts } from './Artifacts';
@@ -104,6 +104,7 @@ function Loaded(props: IRunPageProps): JSX.Element {
             states={model.states}
             strips={model.strips}
             error={detail!.error}
+            over={isFinal(row.status)}
             trans={trans}
             selected={step}
             onSelect={name => model.select({ step: name })}
@@ -205,7 +206,7 @@ function Header(props: IRunPageProps): JSX.Element {
         </p>
         {waiting && (
           <p className="jp-nbflow-Page-waits" title={waiting.waits!}>
-            <b>{waiting.name}</b> {waiting.waits}
+            <b>{cut(waiting.name, 30)}</b> {waiting.waits}
           </p>
         )}
       </div>

@@ -128,7 +128,8 @@ export function Tasks(props: {
           ))}
         </select>
         <span className="jp-nbflow-Bar-note" role="status">
-          {list.loaded && trans._n('%1 task', '%1 tasks', list.total)}
+          {list.loaded &&
+            trans._n('%2 task', '%2 tasks', list.total, list.total.toLocaleString())}
         </span>
       </div>
       {list.error !== null && <Empty error>{list.error}</Empty>}

@@ -209,7 +209,7 @@ def writing(path: Path) -> Iterator[None]:
         if error.errno in _FULL:
             raise store_error(
                 f"The disk that holds the store is full: {path} could not be written.",
-                "Free some space (`nbflow gc` frees what no run reaches), then run again.",
+                "Free some space (`nbflow gc --keep-last N` deletes old runs), then run again.",
             ) from error
         if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
             raise store_error(

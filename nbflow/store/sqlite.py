@@ -85,7 +85,7 @@ class SQLite(Database[sqlite3.Connection]):
         if "disk is full" in text or "disk I/O" in text:
             return store_error(
                 f"The disk that holds the store {self.path} is full or cannot be written.",
-                "Free some space (`nbflow gc` frees what no run reaches), then run again.",
+                "Free a megabyte there by hand; then `nbflow gc --keep-last N` deletes old runs.",
             )
         if "readonly" in text or "unable to open" in text:
             return store_error(

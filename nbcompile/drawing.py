@@ -1,13 +1,14 @@
-"""Drawing: the cells after which a step shows its figures, as a notebook does at a cell's end.
+"""Drawing: the cells at whose end a step shows its figures and closes them, as a notebook does.
 
-A run shows and closes what is open when a step ends. Where a step has several cells, those that may
-leave a figure of pyplot open end in a call that does the same.
+So the next cell begins with no figure, also where the package runs without nbflow. A run shows and
+closes what is still open when a step ends.
 """
 
 from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -35,20 +36,18 @@ _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def with_figures_shown(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
-    """The segments, those that draw with a call at their end where their step goes on after it."""
-    last = {one.step: at for at, one in enumerate(segments) if one.kind == "step"}
-    inner = [at for at, one in enumerate(segments) if last.get(one.step, at) > at]
-    if not inner or any(_STAY.search(one.tagged.body) for one in segments):
+    """The segments of steps that may leave figures open with a call at their end."""
+    if any(_STAY.search(one.tagged.body) for one in segments):
         return segments
     statements = [one for segment in segments for one in segment.statements]
     drawing = _Drawing([one.node for one in statements])
     taken = any("show_figures" in one.facts.writes for one in statements)
     name = "nb_show_figures" if taken else "show_figures"
     result = list(segments)
-    for at in inner:
-        if drawing.leaves_figures([one.node for one in segments[at].statements]):
+    for at, segment in enumerate(segments):
+        if segment.kind == "step" and drawing.leaves_figures([s.node for s in segment.statements]):
             # numbered from below, so that all other statements keep their numbers
-            result[at] = _with_call(segments[at], name, -1 - at)
+            result[at] = _with_call(segment, name, -1 - at)
     return tuple(result)
 
 
@@ -78,10 +77,15 @@ class _Drawing:
                     self._modules[imported_name(alias)] = f"{node.module}.{alias.name}"
                     star = alias.name == "*" and node.module in ("pylab", "matplotlib.pyplot")
                     self._any = self._any or star
-        self._own = self._functions(nodes)
+        roots = {full.partition(".")[0] for full in self._modules.values()}
+        #: something is imported that may bring pyplot along
+        self._in_play = not roots <= {*sys.stdlib_module_names, *_OTHERS}
+        self._own = self._functions(nodes) if self._in_play else frozenset()
 
     def leaves_figures(self, cell: Sequence[ast.stmt]) -> bool:
         """Whether a cell may leave figures open: it draws, and not only to say `plt.show()`."""
+        if not self._in_play:
+            return False
         made = [n for n in cell if not isinstance(n, _DEFINITIONS) and self._draws(n)]
         last = made[-1] if made else None
         if isinstance(last, ast.Expr) and isinstance(last.value, ast.Call):

@@ -1,4 +1,4 @@
-"""Which cells show figures at their end: those that draw, where their step goes on after them."""
+"""Which cells show figures at their end: those that may leave some open."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ def test_a_cell_that_leaves_no_figure_does_not(code: str) -> None:
     assert shown(code, "y = 1") == []
 
 
-def test_the_step_s_end_shows_by_itself() -> None:
-    assert shown("plt.plot([1])") == []
-    assert shown("plt.plot([1])", "plt.plot([2])", "plt.plot([3])") == [1, 2]
+def test_each_cell_by_itself() -> None:
+    assert shown("plt.plot([1])") == [1]
+    assert shown("plt.plot([1])", "x = 2", "plt.plot([3])") == [1, 3]
 
 
 @pytest.mark.parametrize(
@@ -71,6 +71,12 @@ def test_the_step_s_end_shows_by_itself() -> None:
 def test_figures_that_stay_open_in_the_notebook_stay_open(setup: str) -> None:
     assert shown("plt.plot([1])", "plt.title('t')", setup=setup) == []
     assert shown("plt.plot([1])", "x = 1", setup=f"{SETUP}\n%matplotlib inline") == [1]
+
+
+def test_without_a_library_nothing_draws() -> None:
+    setup = "%%setup\nimport turtle\nimport numpy as np"
+    assert shown("turtle.draw()", "np.plot([1])", setup=setup) == []
+    assert shown("turtle.draw()", setup=f"{setup}\nimport helpers") == [1]
 
 
 def test_any_name_of_pylab_may_draw() -> None:

@@ -136,7 +136,8 @@ def test_a_cell_that_draws_ends_as_in_a_notebook() -> None:
         '    """Step `a`."""\n'
         "    show(plt.plot([1]))  # a line\n"
         "    show_figures()\n\n"
-        "    show(plt.title(2))\n\n"
+        "    show(plt.title(2))\n"
+        "    show_figures()\n\n"
         "    return {}\n"
     )
     (step,) = package.manifest["steps"]

@@ -23,6 +23,10 @@ from nbcompile.walking import walk
 _DRAWS = re.compile(
     r"plot|draw|(?<!con)figure|scatter|imshow|specshow|heatmap|dendrogram|Display\b|\bhist(2d)?$"
 )
+#: where no cell has any of these, nothing draws
+_MAY_DRAW = re.compile(
+    r"plot|draw|figure|scatter|imshow|specshow|heatmap|dendrogram|Display|hist|seaborn|pylab"
+)
 #: what of seaborn does not draw
 _SETTING = re.compile(r"(re)?set|load_dataset|get_dataset|\w*palette|axes_style|plotting_context")
 #: libraries with figures of their own, which are no pictures of pyplot's
@@ -37,7 +41,8 @@ _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 def with_figures_shown(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
     """The segments of steps that may leave figures open with a call at their end."""
-    if any(_STAY.search(one.tagged.body) for one in segments):
+    texts = [one.tagged.body for one in segments]
+    if not any(map(_MAY_DRAW.search, texts)) or any(map(_STAY.search, texts)):
         return segments
     statements = [one for segment in segments for one in segment.statements]
     drawing = _Drawing([one.node for one in statements])

@@ -36,12 +36,17 @@ def command(dry_run: bool, keep_last: int | None, location: str | None, as_json:
     store = store_at(location)
     deleted = [] if keep_last is None else _old(store, keep_last)
     plan = plan_gc(store, without=[run for run, _ in deleted])
+    # those that an active run may have taken over results from
+    waiting = [run for run, _ in deleted if run not in plan.runs]
     freed = plan if dry_run else apply_gc(store, plan)
+    if not dry_run:
+        for run in waiting:
+            store.delete_run(run)
     paths = [path for _, path in deleted]
     if as_json:
         say_json(_json(freed, paths, dry_run))
     else:
-        _say(freed, paths, dry_run)
+        _say(freed, paths, dry_run, bool(waiting))
 
 
 def _old(store: Store, keep: int) -> list[tuple[int, str]]:
@@ -70,7 +75,7 @@ def _json(plan: GcPlan, paths: list[str], dry_run: bool) -> dict[str, object]:
     }
 
 
-def _say(plan: GcPlan, paths: list[str], dry_run: bool) -> None:
+def _say(plan: GcPlan, paths: list[str], dry_run: bool, waiting: bool) -> None:
     from nbflow.client.text import plural, size
 
     verb = "Would delete" if dry_run else "Deleted"
@@ -81,5 +86,7 @@ def _say(plan: GcPlan, paths: list[str], dry_run: bool) -> None:
     files = plural(len(plan.files) + len(plan.reports), "file")
     versions = plural(len(plan.versions), "version")
     click.echo(f"{verb} {size(plan.bytes)} in {files}, and {versions} of code.")
-    if paths:
+    if waiting:
+        click.echo("A run is going on: what the deleted ones held is for a later `nbflow gc`.")
+    elif paths:
         click.echo("What was written within the last hour stays, for a later `nbflow gc`.")

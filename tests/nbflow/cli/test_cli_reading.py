@@ -133,9 +133,22 @@ def test_gc_keeps_tagged_runs_and_frees_what_the_dry_run_said(nbflow: Tool, chur
     assert [run["run"] for run in read_json(nbflow, "runs", "--json")] == ["churn/2"]
 
 
+def test_gc_while_a_run_goes_on_hides_what_it_deletes(nbflow: Tool, churn: Store) -> None:
+    churn.untag(churn.run("churn/1").id, "demo")
+    active = churn.create_run("churn", churn.run("churn/1").version)
+    said = nbflow("gc", "--keep-last", "2")[1].splitlines()
+    assert said[0] == "Deleted 1 run: churn/1"
+    assert said[-1] == "A run is going on: what the deleted ones held is for a later `nbflow gc`."
+    assert [run["run"] for run in read_json(nbflow, "runs", "--json")] == ["churn/3", "churn/2"]
+    churn.update_run(active.id, status="succeeded")
+    assert nbflow("gc")[0] == 0
+    assert len(churn.db.query("SELECT id FROM runs")) == 2
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (["tag", "churn/1", "-d", "dmeo"], "churn/1 has no tag 'dmeo'."),
         (["show", "churm/1"], "Did you mean 'churn'?"),
         (["show", "churn/99"], "The newest run of churn is churn/2."),
         (["show", "churn/1/trian"], "Did you mean 'train'?"),

@@ -15,7 +15,7 @@ from typing import Literal
 from nbcompile.diagnostics import Diagnostic
 from nbcompile.grammar import suggest_name, usable_name
 from nbcompile.infer import infer_flow
-from nbcompile.lower import lower
+from nbcompile.lower import Lowered, lower
 from nbcompile.notebook import Cell, Notebook
 from nbcompile.parameters import read_parameters
 from nbcompile.tags import read_tags
@@ -176,10 +176,11 @@ class _Walk:
         if tagged.kind is not None:
             self._step = tagged.step or self._step
             return Proposed(cell.index, None, None, f"is tagged `{tagged.kind}` already")
-        tree = lower(tagged.body, cell.index).tree
+        lowered = lower(tagged.body, cell.index)
+        tree = lowered.tree
         body = [one for one in tree.body if not _is_text(one)]
         if not body:
-            return Proposed(cell.index, None, None, "has no code")
+            return Proposed(cell.index, None, None, _nothing(tagged.body, lowered))
         names = {
             node.id
             for node in ast.walk(tree)
@@ -227,6 +228,19 @@ class _Walk:
         name = suggest_name(name) if usable_name(name) else name
         self._names[name] = self._names.get(name, 0) + 1
         return name if self._names[name] == 1 else f"{name}_{self._names[name]}"
+
+
+def _nothing(source: str, lowered: Lowered) -> str:
+    """Why nothing of a cell would be in a flow."""
+    wrong = next((one for one in lowered.diagnostics if one.severity == "error"), None)
+    if wrong is not None and wrong.message.startswith("The cell "):
+        return wrong.message.removeprefix("The cell ").rstrip(".")
+    if wrong is not None:
+        return f"cannot be in a flow: {wrong.message.rstrip('.')}"
+    lines = (line.strip() for line in source.splitlines())
+    return (
+        "is for the kernel only" if any(line.startswith("%") for line in lines) else "has no code"
+    )
 
 
 def _headings(cell: Cell) -> list[str]:

@@ -113,3 +113,16 @@ def test_an_empty_notebook_gets_nothing() -> None:
     tags, proposal = propose("# Nothing", "", "# comment only")
     assert tags == [None]
     assert [one.code for one in proposal.diagnostics] == ["NBF102"]
+
+
+def test_a_cell_with_nothing_for_a_flow_says_what_it_has() -> None:
+    sources = ("x = (1", "%run other.py", "%matplotlib inline", "#% a comment", "", "y = [1]\ny")
+    tags, proposal = propose(*sources)
+    assert tags == [None, None, None, None, None, "step:start"]
+    assert [one.why for one in proposal.cells[:5]] == [
+        "is not valid Python: '(' was never closed",
+        "cannot be in a flow: `%run` works only in an interactive shell",
+        "is for the kernel only",
+        "has no code",
+        "has no code",
+    ]

@@ -15,7 +15,11 @@ from nbflow_jupyter.refusal import Refusal
 from nbflow_jupyter.versions import zipped
 
 #: how the engines are called in a form
-_TITLES = {"dask": "Dask on this machine", "inline": "In one process, for debugging"}
+_TITLES = {
+    "dask": "Dask on this machine",
+    "inline": "In one process, for debugging",
+    "kubernetes": "Jobs on a Kubernetes cluster",
+}
 
 #: cells of a notebook, and characters in all, that are compiled
 _CELLS = 5000

@@ -194,7 +194,12 @@ function Filters(props: IRunListProps): JSX.Element {
           placeholder={
             list.total === null
               ? trans.__('Search runs')
-              : trans.__('Search %1 runs', list.total.toLocaleString())
+              : trans._n(
+                  'Search %2 run',
+                  'Search %2 runs',
+                  list.total,
+                  list.total.toLocaleString()
+                )
           }
           aria-label={trans.__('Search runs')}
           value={search}

@@ -80,7 +80,12 @@ export class StartForm extends ReactWidget implements Dialog.IBodyWidget<IStartR
               </option>
             ))}
           </datalist>
-          <small>{trans.__('dask, inline, or the address of a Dask scheduler')}</small>
+          <small>
+            {trans.__(
+              '%1, or the address of a Dask scheduler',
+              engines.map(engine => engine.name).join(', ')
+            )}
+          </small>
         </label>
         <label>
           <span>{trans.__('Workers')}</span>

@@ -9,6 +9,7 @@ import click
 
 from nbflow.cli.compiled import notebook_argument, refuse_errors
 from nbflow.cli.options import verb
+from nbflow.cli.say import note
 
 
 @verb("export")
@@ -45,3 +46,5 @@ def command(notebook: Path, target: str, output: Path) -> None:
     click.echo(f"{notebook} is written to {output}")
     if isinstance(said, str):
         click.echo(said)
+    elif target == "python" and compiled.package is not None:
+        note(f"Run it there: python -m {compiled.package.name}")

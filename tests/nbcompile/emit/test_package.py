@@ -14,7 +14,7 @@ from nbcompile.compile import compile_cells, compile_notebook
 from nbcompile.emit.dependencies import pinned
 from nbcompile.emit.package import Package, emit_package, package_name
 from nbcompile.emit.support import notebook_source
-from nbcompile.export.python import export_python
+from nbcompile.export.python import ExportError, export_python
 from nbcompile.flow import Common, Flow
 from nbcompile.infer import infer_flow
 from nbcompile.notebook import parse_notebook, read_notebook
@@ -98,6 +98,20 @@ def test_a_new_export_takes_away_what_an_earlier_one_left(tmp_path: Path) -> Non
     export_python(package_of("%%step a\nx = 1"), tmp_path)
     assert not (tmp_path / "sample" / "steps" / "b.py").exists()
     assert (tmp_path / "mine.txt").read_text() == "kept"
+
+
+def test_an_export_leaves_files_of_others_alone(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[project]")
+    with pytest.raises(ExportError, match=r"pyproject.toml is there and is not of an earlier") as e:
+        export_python(package_of("%%step a\nx = 1"), tmp_path)
+    assert e.value.diagnostics[0].code == "NBF409"
+    assert [path.name for path in tmp_path.iterdir()] == ["pyproject.toml"]
+    (tmp_path / "pyproject.toml").unlink()
+    export_python(package_of("%%step a\nx = 1"), tmp_path)
+    held = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    with pytest.raises(ExportError, match="is not of an earlier export of `other`"):
+        export_python(package_of("%%step a\nx = 2", name="other"), tmp_path)
+    assert held == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize("name", SUPPORT)

@@ -193,6 +193,8 @@ class KubernetesEngine:
         """How a flight has ended, with its pod; None where it goes on."""
         now = time.time()
         job, pod = self._watch.job(flight.job), self._watch.pod(flight.job, flight.index)
+        if pod is not None:
+            flight.follow(str(pod.body["metadata"]["name"]), now)
         asked = wonders(flight, pod, now)
         if asked is not None and self._stopped is None:
             flight.asked = now
@@ -252,7 +254,8 @@ class KubernetesEngine:
             lost = keys[:1]  # they run one after another: it was the first
         else:
             self._taken.update(at_of(flight.batch, key) for key in keys)
-            self._lost.update((at_of(flight.batch, key), message) for key in keys)
+            flight.taken(ended)
+            self._lost.update((at_of(flight.batch, key), flight.lost or "") for key in keys)
             lost = [key for key in keys if self._taken[at_of(flight.batch, key)] >= _TAKEN_MOST]
             message = (
                 f"The task's pod was {message or 'ended'}, and so were {_TAKEN_MOST - 1} more."

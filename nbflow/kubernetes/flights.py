@@ -16,8 +16,9 @@ _UNSEEN = 60.0
 #: seconds after which it is asked why a pod does not start, and between two times of asking
 _WONDER = 2.0
 _ASK = 5.0
-#: the same of who has deleted a pod, which is told a moment after
+#: the same of who has deleted a pod, and for how long it may take until that is told
 _WHO = 0.5
+_TOLD = 3.0
 #: seconds in which a Job makes another pod for one that was deleted
 _REPLACED = 10.0
 #: words of a refusal to make a pod that is over when others have ended
@@ -52,6 +53,10 @@ class Flight:
     gone: float | None = None
     #: how its last pod was taken away: `deleted`, `preempted by …`
     lost: str | None = None
+    #: the name of its pod, and of the one before it, and since when it is another
+    pod: str = ""
+    before: str = ""
+    moved: float = 0.0
     events: Sequence[Mapping[str, Any]] = ()
 
     @property
@@ -66,26 +71,36 @@ class Flight:
             return self.waits
         return f"its pod was {self.lost}: {self.waits}"
 
+    def follow(self, pod: str, now: float) -> None:
+        """Its pod is this one: another, where the Job has replaced one that was taken away."""
+        if self.pod not in ("", pod):
+            self.before, self.moved = self.pod, now
+            self.taken(deleted({}))
+        self.pod = pod
+
+    def taken(self, ended: Ending) -> None:
+        """Its pod was taken away; that it was deleted says less than what is known already."""
+        if self.lost is None or ended.kind not in ("PodDeleted", "JobDeleted"):
+            self.lost = ended.message
+
 
 def wonders(flight: Flight, pod: Seen | None, now: float) -> tuple[str, str] | None:
     """The kind and name of what to ask the events of: a Job without a pod, a pod that waits.
 
     Or one that somebody has deleted. None where nothing is odd, or it was asked a moment ago.
     """
-    if pod is not None and (leaving(pod.body) or not pod.there):
-        return _who(pod) if now - flight.asked > _WHO else None
+    gone = pod is not None and (leaving(pod.body) or not pod.there)
+    if gone or now - flight.moved < _TOLD:
+        name = flight.pod if gone else flight.before
+        return ("Pod", name) if now - flight.asked > _WHO else None
     if flight.sent is None or now - flight.sent < _WONDER or now - flight.asked < _ASK:
         return None
     if pod is None:
         return ("Job", flight.job) if flight.known else None
     placed = pod.body.get("spec", {}).get("nodeName")
     if placed and pod.body.get("status", {}).get("phase") == "Pending":
-        return _who(pod)
+        return "Pod", flight.pod
     return None
-
-
-def _who(pod: Seen) -> tuple[str, str]:
-    return "Pod", str(pod.body["metadata"]["name"])
 
 
 def judge(
@@ -99,6 +114,8 @@ def judge(
     flight.known |= job is not None
     if pod is None:
         return _without_pod(flight, job, current, now)
+    if now - flight.moved < _TOLD:
+        flight.taken(deleted({}, flight.events))
     ended = ending(pod.body, flight.events)
     if ended is None and not pod.there:
         ended = deleted(pod.body, flight.events)
@@ -140,7 +157,8 @@ def _replaced(flight: Flight, ended: Ending, job: Seen | None, pod: Seen, now: f
     if job is None or not job.there or over(job.body):
         return False
     flight.gone = flight.gone or now
-    flight.waits, flight.lost = "waiting for another", ended.message
+    flight.taken(ended)
+    flight.waits = "waiting for another"
     return now - flight.gone < _REPLACED
 
 

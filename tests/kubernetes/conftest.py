@@ -20,7 +20,9 @@ from kubestore import SharedStore, StoreServers, own_address
 #: `node` or `process`: a cluster of our own of this form only
 _FORM = os.environ.get("NBFLOW_TEST_CLUSTER", "")
 #: seconds to wait for binaries that are being built beside the tests
-_BUILD = 900.0
+_BUILD = 600.0
+#: the documented rights
+_RIGHTS = Path(__file__).parents[2] / "docs" / "kubernetes-rbac.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +112,10 @@ def _tier() -> tuple[Tier | None, str | None]:
             return "node", None
         if reasons["process"] is None:
             return "process", reasons["node"]
-        if not building() or time.monotonic() > end:
+        if not building():
             return None, reasons["process"]
+        if time.monotonic() > end:
+            return None, f"its binaries are still being built after {_BUILD:.0f} s"
         time.sleep(1)
 
 
@@ -147,10 +151,28 @@ def kube(
     cluster: Facts, task_image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Kube]:
     """A namespace of this test's own; what is in it goes with it."""
+    with _kube(cluster, task_image, tmp_path, monkeypatch) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def module_kube(
+    cluster: Facts, task_image: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Kube]:
+    """The same for all tests of a module."""
+    folder = tmp_path_factory.mktemp("kube")
+    with pytest.MonkeyPatch.context() as patch, _kube(cluster, task_image, folder, patch) as found:
+        yield found
+
+
+@contextmanager
+def _kube(
+    cluster: Facts, image: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Kube]:
     with _namespace(cluster) as name:
-        path = _configuration(cluster, name, tmp_path)
+        path = _configuration(cluster, name, folder)
         monkeypatch.setenv("KUBECONFIG", str(path))
-        yield Kube(cluster.tier, name, path, task_image, cluster.host)
+        yield Kube(cluster.tier, name, path, image, cluster.host)
 
 
 @pytest.fixture(scope="session")
@@ -179,6 +201,18 @@ def shared(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
     with store_servers.store(kube, monkeypatch) as store:
         yield store
+
+
+@pytest.fixture
+def account(kube: Any) -> str:
+    """The account that the documented manifest makes."""
+    import yaml
+    from kubernetes import utils
+
+    objects = list(yaml.safe_load_all(_RIGHTS.read_text()))
+    for one in objects:
+        utils.create_from_dict(kube.api(), one, namespace=kube.namespace)
+    return "nbflow-driver"
 
 
 @pytest.fixture

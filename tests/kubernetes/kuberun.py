@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 import threading
 import time
@@ -23,7 +25,7 @@ from nbflow.runtime.listener import Listener
 from nbflow.runtime.request import RunRequest
 from nbflow.runtime.run import run_flow
 from nbflow.store import Store, open_store
-from nbflow.store.records import RunRecord, TaskRecord
+from nbflow.store.records import FINAL, RunRecord, TaskRecord
 from nbflow.values.ref import Ref
 
 ROWS = step("load", "rows = list(range(n))", parameters=("n",), outputs=("rows",))
@@ -66,10 +68,48 @@ def go(
     return run, open_store(place)
 
 
+@contextmanager
+def driving(
+    folder: Path, steps: list[dict[str, Any]], ready: Callable[[], Any]
+) -> Iterator[subprocess.Popen[str]]:
+    """A driver of the run `churn/1` in a process of its own, once something is so."""
+    package = folder / "package"
+    write_package(package, steps, parameters={"n": 4})
+    words = ["run", str(package), "--on", "kubernetes", "--store", str(folder)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nbflow", *words],
+        cwd=folder,
+        env={**os.environ, "CI": "true"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        until("what it waits for", lambda: ready() or process.poll() is not None)
+        assert process.poll() is None, process.communicate()[0]
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+
 def fan(body: str, **more: Any) -> list[dict[str, Any]]:
     """A step that loads, and one that fans out over what it has loaded."""
     grow = step("grow", body, {"rows": "load"}, ("value",), foreach="i in rows", **more)
     return [ROWS, grow]
+
+
+def ended(store: Store, path: str = "churn/1") -> RunRecord:
+    """The run, once it is over."""
+
+    def look() -> RunRecord | None:
+        run = store.run(path)
+        return run if run.status in FINAL else None
+
+    run: RunRecord = until(f"the end of {path}", look)
+    return run
 
 
 def statuses(store: Store, run: RunRecord, name: str = "grow") -> list[str]:

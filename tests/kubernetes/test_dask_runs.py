@@ -9,11 +9,23 @@ from typing import Any
 import pytest
 from kuberights import kubeconfig_with
 from kubernetes import client
-from kuberun import ROWS, Meanwhile, error_of, fan, objects_of, statuses, step, until
+from kuberun import (
+    ROWS,
+    Meanwhile,
+    driving,
+    error_of,
+    fan,
+    objects_of,
+    statuses,
+    step,
+    until,
+    write_settings,
+)
 
 from nbflow.engines.load import load_engine
 from nbflow.kubernetes import checks
 from nbflow.kubernetes.forward import FORWARD
+from nbflow.runtime.takeover import take_over
 from nbflow.store import open_store
 
 _GROUPS = re.compile(r"-(default|group[0-9]+)-")
@@ -102,4 +114,25 @@ def test_a_cancelled_run_leaves_nothing(kube: Any, jobs: str, tmp_path: Path) ->
     steps = fan("import time; time.sleep(60); value = i")
     run, store = go(kube, tmp_path, steps, listener=Meanwhile(cancel))
     assert (run.status, statuses(store, run)) == ("cancelled", ["cancelled"] * 3)
+    all_gone(kube, jobs)
+
+
+@pytest.mark.parametrize("moment", ["dask-scheduler", "dask-worker"])
+def test_a_driver_that_dies_while_workers_come_is_followed_by_another(
+    kube: Any, jobs: str, tmp_path: Path, moment: str
+) -> None:
+    def coming() -> list[Any]:
+        listed: list[Any] = core.list_namespaced_pod(
+            kube.namespace, label_selector=f"nbflow/role={moment}"
+        ).items
+        return listed
+
+    core = client.CoreV1Api(kube.api())
+    write_settings(kube, tmp_path, "workers = 2")
+    with driving(tmp_path, fan("value = i"), coming) as process:
+        process.kill()
+        process.wait()
+    run = take_over(open_store(tmp_path), "churn/1")
+    assert (run.status, run.error) == ("succeeded", None)
+    assert statuses(open_store(tmp_path), run) == ["succeeded"] * 4
     all_gone(kube, jobs)

@@ -8,16 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from kubernetes import client, utils
-from kuberun import nothing_left, printed, running_pod, until
+from kubernetes import client
+from kuberun import ended, nothing_left, printed, running_pod, until
 
 from nbflow.cli.group import call
 from nbflow.config import find_store
 from nbflow.kubernetes.manifests import DRIVER_UID
 from nbflow.store import Store
 
-RIGHTS = Path(__file__).parents[2] / "docs" / "kubernetes-rbac.yaml"
 NOTEBOOK = """\
 # %% tags=["parameters"]
 seconds: float = 0.0
@@ -52,15 +50,6 @@ def write(kube: Any, folder: Path, more: Sequence[str] = (), shared: Any = None)
     path = folder / "churn.py"
     path.write_text(NOTEBOOK)
     return path
-
-
-@pytest.fixture
-def account(kube: Any) -> str:
-    """The account that the documented manifest makes."""
-    objects = list(yaml.safe_load_all(RIGHTS.read_text()))
-    for one in objects:
-        utils.create_from_dict(kube.api(), one, namespace=kube.namespace)
-    return "nbflow-driver"
 
 
 def start(path: Path, capfd: pytest.CaptureFixture[str], *words: str) -> Store:
@@ -99,8 +88,8 @@ def test_a_detached_run_is_followed_through_the_store(
         *(f"at {i}" for i in range(3)),
         *(f"still at {i}" for i in range(3)),
     ]
-    ended = until("the end", lambda: (r := store.run(run.id)).status == "succeeded" and r)
-    assert ended.metrics == {"best": 4}
+    run = ended(store)
+    assert (run.status, run.metrics) == ("succeeded", {"best": 4})
     assert printed(store, store.task(run.id, "grow", "2")) == "at 2\nstill at 2\n"
     # what belongs to it goes with the driver's Job, which ends by itself
     nothing_left(kube)
@@ -136,11 +125,28 @@ def test_a_driver_whose_pod_is_deleted_is_followed_by_another(
     running_pod(kube, "grow")
     (first,) = drivers(kube)
     client.CoreV1Api(kube.api()).delete_namespaced_pod(first.metadata.name, kube.namespace)
-    run = until("the end", lambda: (r := store.run("churn/1")).status != "running" and r)
+    run = ended(store)
     assert (run.status, run.error, run.metrics) == ("succeeded", None, {"best": 4})
     # the tasks of the first were taken over
     assert {task.attempt for task in store.tasks(run.id, "grow")} == {1}
     assert store.all_attempts(run.id) == []
+
+
+def test_a_detached_run_has_workers_of_its_own(
+    kube: Any,
+    account: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    path = write(kube, tmp_path, ['ttl = "5s"'])
+    monkeypatch.chdir(tmp_path)
+    store = start(path, capfd, "--workers", "2")
+    run = ended(store)
+    assert (run.status, run.error, run.metrics) == ("succeeded", None, {"best": 4})
+    workers = {str(task.worker) for task in store.tasks(run.id, "grow")}
+    assert all("-default-" in worker for worker in workers), workers
+    nothing_left(kube)
 
 
 def test_a_pod_made_in_the_place_of_one_that_is_done_does_nothing(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -18,8 +16,10 @@ from kubernetes import client
 from kuberun import (
     ROWS,
     Meanwhile,
+    driving,
     fan,
     go,
+    made,
     nothing_left,
     objects_of,
     running_pod,
@@ -27,15 +27,15 @@ from kuberun import (
     step,
     task_pods,
     until,
-    write_package,
     write_settings,
 )
 
 from nbflow.engines.kubernetes import KubernetesEngine
 from nbflow.errors import UserError
+from nbflow.kubernetes.states import quantity
 from nbflow.runtime.takeover import take_over
 from nbflow.store import open_store
-from nbflow.store.records import RunRecord
+from nbflow.store.records import RunRecord, TaskRecord
 
 
 def marking(folder: Path, then: str, seconds: float = 0.0) -> str:
@@ -66,6 +66,47 @@ def test_a_deleted_pod_runs_again_and_does_not_count(kube: Any, tmp_path: Path) 
     assert (task.status, task.attempt, begun(tmp_path)) == ("succeeded", 1, {"0": 2})
     assert task.worker is not None
     assert not task.worker.startswith(deleted[0])
+    assert task.reason == "its pod was deleted: it ran again"
+    assert store.attempts(run.id, "grow", "0") == []
+    nothing_left(kube)
+
+
+def test_a_preempted_pod_runs_again_and_says_why(kube: Any, tmp_path: Path) -> None:
+    def preempt(run: RunRecord) -> None:
+        until("its task", lambda: begun(tmp_path))
+        running_pod(kube, "grow")
+        store = open_store(tmp_path)
+        urgent = {"metadata": {"name": kube.namespace}, "value": 1000, "description": "urgent"}
+        with made(priorities.create_priority_class, priorities.delete_priority_class, urgent):
+            core.create_namespaced_pod(kube.namespace, pod)
+            try:
+                until("the word", lambda: reason(store.task(run.id, "grow", "0")) == waits)
+            finally:
+                core.delete_namespaced_pod("urgent", kube.namespace, grace_period_seconds=0)
+
+    def reason(task: TaskRecord | None) -> str | None:
+        return task.reason if task else None
+
+    how = "its pod was preempted by a pod of higher priority"
+    waits = f"{how}: waiting for a node: insufficient cpu"
+    core, priorities = client.CoreV1Api(kube.api()), client.SchedulingV1Api(kube.api())
+    # of two such pods, a node has room for one
+    most = max(float(quantity(node.status.allocatable["cpu"])) for node in core.list_node().items)
+    cores = round(most * 0.6, 1)
+    container = {"name": "urgent", "image": kube.image, "command": ["sleep", "100"]}
+    container["resources"] = {"requests": {"cpu": f"{cores}"}}
+    pod = {
+        "metadata": {"name": "urgent"},
+        "spec": {"priorityClassName": kube.namespace, "containers": [container]},
+    }
+    tries = f"import os\ntries = os.path.exists({str(tmp_path)!r} + f'/mark-{{i}}')\n"
+    body = tries + marking(tmp_path, "if not tries: time.sleep(60)\nvalue = i")
+    steps = fan(body, resources={"cpu": cores})
+    run, store = go(kube, tmp_path, steps, Meanwhile(preempt), n=1)
+    assert (run.status, run.error) == ("succeeded", None)
+    (task,) = store.tasks(run.id, "grow")
+    assert (task.status, task.attempt, begun(tmp_path)) == ("succeeded", 1, {"0": 2})
+    assert task.reason == f"{how}: it ran again"
     assert store.attempts(run.id, "grow", "0") == []
     nothing_left(kube)
 
@@ -155,26 +196,8 @@ def test_a_node_that_is_gone(breakable: Any, tmp_path: Path) -> None:
 def driver(kube: Any, folder: Path, steps: list[dict[str, Any]]) -> Iterator[subprocess.Popen[str]]:
     """A driver in a process of its own, once a task of `grow` has begun."""
     write_settings(kube, folder, "max-pods = 2\nbatch = 2")
-    package = folder / "package"
-    write_package(package, steps, parameters={"n": 4})
-    words = ["run", str(package), "--on", "kubernetes", "--store", str(folder)]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "nbflow", *words],
-        cwd=folder,
-        env={**os.environ, "CI": "true"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        until("a task", lambda: begun(folder) or process.poll() is not None)
-        assert process.poll() is None, process.communicate()[0]
+    with driving(folder, steps, lambda: begun(folder)) as process:
         yield process
-    finally:
-        process.kill()
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
 
 
 def test_another_driver_goes_on_with_the_pods_of_one_that_was_killed(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from nbflow.engines.base import Batch
-from nbflow.kubernetes.flights import Flight, judge
+from nbflow.kubernetes.flights import Flight, judge, wonders
 from nbflow.kubernetes.states import Ending
 from nbflow.kubernetes.watch import Seen
 
@@ -97,3 +97,26 @@ def test_a_job_that_is_not_seen_is_gone_in_the_end() -> None:
     assert judge(flight(), None, None, False, 1100.0) is None
     assert judge(flight(), None, None, True, 1100.0) == NO_JOB
     assert judge(flight(), seen(JOB, False), None, True, 1001.0) == NO_JOB
+
+
+def test_a_pod_that_was_replaced_before_one_had_looked() -> None:
+    one, new = flight(), seen(pod("Pending"))
+    one.follow("pod", 1001.0)
+    assert judge(one, seen(JOB), seen(pod("Running")), True, 1001.0) is None
+    one.follow("another", 1002.0)
+    assert wonders(one, new, 1002.0) == ("Pod", "pod")
+    assert judge(one, seen(JOB), new, True, 1002.0) is None
+    assert one.state == "its pod was deleted: waiting for a node"
+    # whoever has deleted it says so a moment after
+    one.asked = 1002.0
+    assert wonders(one, new, 1002.1) is None
+    assert wonders(one, new, 1003.0) == ("Pod", "pod")
+    one.events = [{"reason": "Preempted"}]
+    judge(one, seen(JOB), new, True, 1003.0)
+    assert one.state == "its pod was preempted by a pod of higher priority: waiting for a node"
+    # what is known of the new one changes nothing of that
+    one.events = [{"reason": "Pulling"}]
+    judge(one, seen(JOB), new, True, 1006.0)
+    assert one.state == "its pod was preempted by a pod of higher priority: waiting for a node"
+    judge(one, seen(JOB), seen(pod("Running")), True, 1007.0)
+    assert one.state is None

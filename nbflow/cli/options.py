@@ -66,6 +66,7 @@ def store_at(location: str | None, start: Path | None = None, *, create: bool = 
 def elsewhere(store: Store) -> str:
     """What a command for this folder must add to mean the store: nothing, or ` --store PATH`."""
     import os
+    import shlex
 
     from nbflow.config import load_config
     from nbflow.store.address import without_secrets
@@ -80,4 +81,5 @@ def elsewhere(store: Store) -> str:
         usual = Path(named).absolute()
     if root in (usual, usual / ".nbflow"):
         return ""
-    return f" --store {os.path.relpath(root.parent if root.name == '.nbflow' else root)}"
+    place = os.path.relpath(root.parent if root.name == ".nbflow" else root)
+    return f" --store {shlex.quote(place)}"

@@ -7,9 +7,12 @@ import shlex
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    import yaml
 
 #: numbers as Python writes them: YAML 1.1 takes `1e-3` for text, `12:30` for 750 and `010` for 8
 _NUMBER = re.compile(
@@ -72,7 +75,7 @@ def parse(text: str, where: str) -> Any:
     import yaml
 
     try:
-        return yaml.load(text, _loader())
+        return _load(text)
     except yaml.YAMLError as error:
         said = str(error).splitlines()[0]
         raise click.UsageError(
@@ -80,13 +83,31 @@ def parse(text: str, where: str) -> Any:
         ) from None
 
 
+def _load(text: str) -> Any:
+    import yaml
+
+    return yaml.load(text, _loader())
+
+
+def _said(error: yaml.YAMLError) -> str:
+    """What is wrong, and in which line."""
+    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+    mark = getattr(error, "problem_mark", None)
+    return problem if mark is None else f"line {mark.line + 1}: {problem}"
+
+
 def _read_file(file: Path) -> dict[str, Any]:
+    import yaml
+
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         said = error.strerror if isinstance(error, OSError) else "it is not text"
         raise click.UsageError(f"The parameters in {file} cannot be read: {said}.") from None
-    values = parse(text, str(file))
+    try:
+        values = _load(text)
+    except yaml.YAMLError as error:
+        raise click.UsageError(f"{file} is not YAML: {_said(error)}.") from None
     if values is None:
         return {}
     if not isinstance(values, dict) or not all(isinstance(name, str) for name in values):

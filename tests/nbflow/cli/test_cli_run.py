@@ -97,6 +97,11 @@ def test_plain_lines(nbflow: Tool) -> None:
     assert lines[-1] == "Look at it: nbflow show churn/1"
 
 
+def test_what_is_to_be_typed_next_is_quoted(nbflow: Tool) -> None:
+    _, out, _ = nbflow("run", "churn.py", "--on", "inline", "--store", "a b")
+    assert out.splitlines()[-1] == "Look at it: nbflow show churn/1 --store 'a b'"
+
+
 def test_failure(nbflow: Tool) -> None:
     status, out, _ = nbflow("run", "churn.py", "--on", "inline", "-p", "bad", "2")
     assert status == 1

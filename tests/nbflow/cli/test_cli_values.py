@@ -50,6 +50,14 @@ def test_p_wins_over_files_and_the_last_over_the_first(tmp_path: Path) -> None:
     assert parameters((("c", "5"), ("d", "")), (file, other)) == {"a": 1, "b": 3, "c": 5, "d": ""}
 
 
+def test_a_file_that_is_no_yaml(tmp_path: Path) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text("a: 1\nb: [2\nc: 3\n")
+    with pytest.raises(click.UsageError, match=r"p.yaml is not YAML: line 3: ") as caught:
+        parameters((), (file,))
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize("text", ["- 1\n- 2\n", "3", "1: x\n"])
 def test_a_file_that_is_no_mapping(tmp_path: Path, text: str) -> None:
     file = tmp_path / "p.yaml"

@@ -182,6 +182,15 @@ class Attempt:
         tasks = self.tasks
         tasks.attempts += 1
         tasks.durations.append(time.perf_counter() - self._started)
+        try:
+            return self._ended(error, trace)
+        finally:
+            if self.branch is not None or not self.last:
+                _show_figures()
+
+    def _ended(self, error: BaseException | None, trace: TracebackType | None) -> bool:
+        """Keep what the attempt has made, or say why it failed; whether the cell goes on."""
+        tasks = self.tasks
         if error is None:
             self._succeed()
             return True
@@ -261,6 +270,16 @@ class _Overlay:
                 self._names.pop(name, None)
             else:
                 self._names[name] = value
+
+
+def _show_figures() -> None:
+    """Show what the task has drawn, and close it: the next one begins with no figure, as in a run.
+
+    IPython does so for the last task, when the cell ends.
+    """
+    inline = sys.modules.get("matplotlib_inline.backend_inline")
+    if inline is not None:
+        inline.flush_figures()
 
 
 def _brief(error: BaseException) -> str:

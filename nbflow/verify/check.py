@@ -25,6 +25,7 @@ from nbflow.verify.same import Difference, find_difference
 
 if TYPE_CHECKING:
     from nbflow.client.run import Run
+    from nbflow.client.task import Task
     from nbflow.engines.base import Engine
 
 #: these travel as code: no task keeps them
@@ -254,7 +255,9 @@ class _Comparison:
         for name in step.outputs:
             if name in held.values or name in task.artifacts:
                 check = self._check_value(check, name, held.values, task.artifacts)
-        tasks = list(self._run[step.name])
+        return self._check_shown(check, held, list(self._run[step.name]))
+
+    def _check_shown(self, check: StepCheck, held: KernelStep, tasks: list[Task]) -> StepCheck:
         check = _with(check, "", printed_differs(held, tasks))
         shown = [picture_of(output.data) for task in tasks for output in task.outputs]
         pictures = [picture for picture in shown if picture is not None]
@@ -290,7 +293,12 @@ class _Comparison:
             for name in sorted(x.keys() & y.keys()):
                 place = f"{check.step}[{at}].{name}"
                 check = _with(check, place, find_difference(x[name], y[name], place, self._own))
-        return check
+        tasks = list(self._run[check.step])
+        whole = len(self._flow.step(check.step).cells) == 1 and all(
+            task.status == "succeeded" and task.record.attempt == 1 for task in tasks
+        )
+        # a kernel runs each cell for all items, a flow all cells for each item
+        return self._check_shown(check, held, tasks) if whole else check
 
     def explain(self, check: StepCheck, again: Sequence[KernelRun]) -> StepCheck:
         """Tell what several runs of the kernel do not agree on either, and the likely cause."""

@@ -168,3 +168,17 @@ def test_the_reply_has_all_that_holds_of_a_cell_said_or_not(execute: Execute) ->
     assert said == [True, False]
     reply, _ = execute("%%step reader\ntotal = 3")
     assert reply["payload"][0]["diagnostics"] == []
+
+
+def test_each_item_has_figures_of_its_own(execute: Execute) -> None:
+    pytest.importorskip("matplotlib")
+    cell = (
+        "%%step a --foreach n in range(3) --retry 1\nimport matplotlib.pyplot as plt\n"
+        "lines = plt.plot([n, 1]) and len(plt.gca().lines)\n"
+        "tried = n in globals().setdefault('seen', [2]) or seen.append(n) or 1 / 0"
+    )
+    reply, messages = execute(cell)
+    assert reply["status"] == "ok"
+    pictures = [one for one in messages if "image/png" in one["content"].get("data", {})]
+    assert len(pictures) == 5, "of the attempts that failed, too"
+    assert texts(execute("a.lines")[1]).strip() == "[1, 1, 1]"

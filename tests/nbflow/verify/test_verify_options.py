@@ -149,6 +149,25 @@ def test_figures_of_a_step_of_several_cells(tmp_path: Path, capsys: Any) -> None
     assert call(["verify", path, "--on", "inline"]) == 0, capsys.readouterr().out
 
 
+def test_what_fan_outs_print_and_draw(tmp_path: Path, capsys: Any) -> None:
+    pytest.importorskip("matplotlib")
+    path = write(
+        tmp_path,
+        "import matplotlib.pyplot as plt",
+        "# nbflow: step a --foreach n in range(3)\nprint(n)\nplt.plot([n, 1])\nn * 2",
+        "# nbflow: step b --each a\nplt.plot([n, 2])\nprint('of', n)",
+    )
+    assert call(["verify", path, "--on", "inline"]) == 0, capsys.readouterr().out
+    capsys.readouterr()
+    other = PLACE.replace("where =", "word =")
+    path = write(
+        tmp_path, f"# nbflow: step a --foreach n in range(2)\n{other}\nprint(word)\ndel word"
+    )
+    assert call(["verify", path, "--on", "inline", "--json"]) == 1
+    (step,) = json.loads(capsys.readouterr().out)["steps"]
+    assert [one["place"] for one in step["differences"]] == ["printed output"]
+
+
 def test_captured_figures(tmp_path: Path, capsys: Any) -> None:
     pytest.importorskip("matplotlib")
     path = write(

@@ -29,6 +29,8 @@ _MAY_DRAW = re.compile(
 )
 #: what of seaborn does not draw
 _SETTING = re.compile(r"(re)?set|load_dataset|get_dataset|\w*palette|axes_style|plotting_context")
+#: what of pyplot draws, where it is named only; calls are told by `effects`
+_PYPLOT = re.compile(r"pyplot\.(?!close|style|rc|use|cm|colormaps|get_cmap|switch_|ion|ioff)[a-z]\w*$")
 #: libraries with figures of their own, which are no pictures of pyplot's
 _OTHERS = frozenset("plotly bokeh altair holoviews hvplot pyecharts numpy plotnine".split())
 #: a cell that says so has other figures than those of `%matplotlib inline`: they stay open
@@ -112,9 +114,12 @@ class _Drawing:
         for node in walk(statement):
             if isinstance(node, ast.Call) and self._call_draws(node):
                 return True
-            name = node.id if isinstance(node, ast.Name) else getattr(node, "attr", None)
-            if name in self._own:
-                return True
+            if isinstance(node, ast.Name | ast.Attribute):
+                # handed to another function it may be called there: `grid.map(plt.hist, "x")`
+                if (node.id if isinstance(node, ast.Name) else node.attr) in self._own:
+                    return True
+                if self._name_draws(dotted(node, self._modules) or ""):
+                    return True
         return any(kind == "figure" for kind, _, _ in effects(statement, self._modules))
 
     def _call_draws(self, call: ast.Call) -> bool:
@@ -122,12 +127,18 @@ class _Drawing:
         if full is None:
             named = isinstance(call.func, ast.Name)
             return (named and self._any) or _DRAWS.search(_spelled(call.func)) is not None
+        return self._name_draws(full)
+
+    def _name_draws(self, full: str) -> bool:
+        """Whether a function of a library draws, by its dotted name."""
         root, _, rest = full.partition(".")
+        if not rest or root in _OTHERS:
+            return False
         if root == "seaborn":
             return _SETTING.match(rest) is None
-        if root == "pylab":
-            return True
-        return root not in ("matplotlib", *_OTHERS) and _DRAWS.search(rest) is not None
+        if root == "matplotlib":
+            return _PYPLOT.match(rest) is not None
+        return root == "pylab" or _DRAWS.search(rest) is not None
 
 
 def _below(nodes: Iterable[ast.stmt]) -> Iterator[ast.AST]:

@@ -30,6 +30,8 @@ def shown(*cells: str, setup: str = SETUP) -> list[int]:
         "def f():\n    plt.plot([1])\nf()",
         "class A:\n    def draw_it(self):\n        plt.plot([1])\nA().draw_it()",
         "plt.show()\nplt.plot([1])",
+        "grid = pd\ngrid.map(plt.hist, 'x')",
+        "grid = pd\ngrid.map(sns.kdeplot, 'x')",
         "from sklearn.metrics import RocCurveDisplay\nRocCurveDisplay.from_predictions([1], [1])",
     ],
 )
@@ -44,6 +46,7 @@ def test_a_cell_that_draws_shows_at_its_end(code: str) -> None:
         "print('plot')",
         "plt.plot([1])\nplt.show()",
         "plt.style.use('ggplot')",
+        "colours = plt.cm.Blues, plt.rcParams['figure.dpi'], plt, sns",
         "sns.set_theme()",
         "def f():\n    plt.plot([1])",
         "import plotly.express as px\nfig = px.scatter([1])",

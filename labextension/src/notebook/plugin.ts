@@ -60,7 +60,8 @@ export const notebooks: JupyterFrontEndPlugin<void> = {
         flow.dispose();
         flows.delete(panel);
       });
-      toolbar(panel, flow);
+      // Notebook 7 fills the toolbar only when the notebook is there
+      void panel.revealed.then(() => panel.isDisposed || toolbar(panel, flow));
     };
     const toolbar = (panel: NotebookPanel, flow: NotebookFlow) => {
       const add = (name: string, id: string, label: string) => {

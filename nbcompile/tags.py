@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Literal
 
-from nbcompile.diagnostics import Diagnostic
+from nbcompile.diagnostics import Diagnostic, Severity
 from nbcompile.grammar import (
     OPTIONS,
     TAGS,
@@ -23,6 +25,10 @@ from nbcompile.notebook import Cell
 TagKind = Literal["step", "parameters", "setup", "flow"]
 
 _COMMENT = "# nbflow:"
+#: the comment form with something missing
+_NEARLY = re.compile(rf"#\s*nbflow\s*:?\s*((?:{'|'.join(tag.name for tag in TAGS)})\b.*)")
+#: those that are line magics
+_LINES = ("flow", "environment")
 #: IPython magics that may stand above or between nbflow's, on lines of their own
 _STACKING = frozenset({"time", "timeit", "capture", "prun", "memit", "mprun", "lprun"})
 #: magics that hold text of another kind: tags in it are that text's own business
@@ -142,6 +148,9 @@ class _Reader:
         for number, line in enumerate(self.lines, start=1):
             if line.startswith("%%"):
                 name, _, text = line[2:].partition(" ")
+                if not name and find_tag(text.strip().partition(" ")[0]):
+                    self._nearly(line, f"%%{text.strip()}", number)
+                    return number
                 if find_tag(name.strip()):
                     self._take(_Line(name.strip(), text, number, f"%%{name.strip()}"))
                     self.lines[number - 1] = ""
@@ -152,6 +161,8 @@ class _Reader:
                     return len(self.lines) + 1 if name.strip() in _VERBATIM else number
             elif line.startswith(_COMMENT):
                 self._read_comment(line, number)
+            elif near := _NEARLY.match(line):
+                self._nearly(line, f"{_COMMENT} {near[1]}", number)
             elif line.strip() and not line.startswith("#"):
                 return number
         return len(self.lines) + 1
@@ -172,6 +183,13 @@ class _Reader:
             else f"The tags are {', '.join(t.name for t in TAGS)}.",
         )
 
+    def _nearly(self, line: str, meant: str, number: int) -> None:
+        """A line that is no tag, and looks as if it were meant as one."""
+        said, fix = f"`{line.strip()}` tags nothing.", f"Did you mean `{meant.strip()}`?"
+        # a comment may be about nbflow, and a magic somebody else's
+        sure = line.startswith("%%") or meant.startswith("%%")
+        self._say("NBF103", said, number, fix, "error" if sure else "warning")
+
     def _check_misspelt(self, name: str, number: int) -> None:
         guess = did_you_mean(name, [tag.name for tag in TAGS])
         if guess:
@@ -187,16 +205,19 @@ class _Reader:
         suspects = [
             number
             for number, line in enumerate(self.lines[start - 1 :], start=start)
-            if line.startswith(("%flow", "%environment", "%load_ext", "%nbflow", "%%", _COMMENT))
+            if line.startswith(("%load_ext", "%nbflow", "%%", _COMMENT)) or _line_tag(line)
         ]
         if not suspects or self._is_plain_python(suspects):
             return
         for number in suspects:
             line = self.lines[number - 1]
             word, _, text = line.partition(" ")
-            if word in ("%flow", "%environment"):
-                self._take(_Line(word[1:], text, number, word))
+            tag = _line_tag(line)
+            if tag in _LINES and word[1:] == tag:
+                self._take(_Line(tag, text, number, word))
                 self.lines[number - 1] = ""
+            elif tag is not None:
+                self._nearly(line, f"%{tag} {text}" if tag in _LINES else f"%{line}", number)
             elif word == "%nbflow" or line.split("#")[0].split() == ["%load_ext", "nbflow"]:
                 self.lines[number - 1] = ""
             elif word.startswith("%%") and find_tag(word[2:]):
@@ -341,7 +362,19 @@ class _Reader:
         self._say("NBF104", f"{line.written} has no option `--{text}`.", line.line, fix)
         return None
 
-    def _say(self, code: str, message: str, line: int, fix: str) -> None:
+    def _say(
+        self, code: str, message: str, line: int, fix: str, severity: Severity = "error"
+    ) -> None:
         self.diagnostics.append(
-            Diagnostic(code, "error", message, cell=self.cell.index, line=line, fix=fix)
+            Diagnostic(code, severity, message, cell=self.cell.index, line=line, fix=fix)
         )
+
+
+def _line_tag(line: str) -> str | None:
+    """The tag that a line magic is, or was meant to be; cell magics' names count too."""
+    word = re.match(r"%(\w+)", line)
+    if word is None or word[1] == "nbflow":
+        return None
+    if find_tag(word[1]):
+        return word[1]
+    return next(iter(get_close_matches(word[1], _LINES, 1, 0.75)), None)

@@ -74,6 +74,12 @@ def test_tags_in_strings_are_text() -> None:
         ("%%stpe train\nx", ("NBF103", 1)),
         ("# nbflow: stpe train\nx", ("NBF103", 1)),
         ("x = 1\n%%step train", ("NBF103", 2)),
+        ("%step train\nx", ("NBF103", 1)),
+        ("%load_ext nbflow\n%parameters\na = 1", ("NBF103", 2)),
+        ("%% step train\nx", ("NBF103", 1)),
+        ("%flwo churn\nx", ("NBF103", 1)),
+        ("# nbflow step train\nx", ("NBF103", 1)),
+        ("#nbflow: step train\nx", ("NBF103", 1)),
         ("%%step train --gpuu 1\nx", ("NBF104", 1)),
         ("%%step train extra\nx", ("NBF104", 1)),
         ("%%resources --retry 1\n%%step a\nx", ("NBF104", 1)),
@@ -91,6 +97,29 @@ def test_what_is_wrong(source: str, expected: tuple[str, int]) -> None:
     (finding,) = tagged(source).diagnostics
     assert (finding.code, finding.line) == expected
     assert finding.fix
+
+
+@pytest.mark.parametrize(
+    ("source", "severity", "fix"),
+    [
+        ("%step train --gpu 1\nx", "error", "Did you mean `%%step train --gpu 1`?"),
+        ("%% setup\nx", "error", "Did you mean `%%setup`?"),
+        (
+            "%load_ext nbflow\n%enviroment old six",
+            "warning",
+            "Did you mean `%environment old six`?",
+        ),
+        ("# nbflow step train\nx", "warning", "Did you mean `# nbflow: step train`?"),
+    ],
+)
+def test_what_looks_like_a_tag_and_is_none(source: str, severity: str, fix: str) -> None:
+    (finding,) = tagged(source).diagnostics
+    assert (finding.severity, finding.fix) == (severity, fix)
+
+
+@pytest.mark.parametrize("source", ["x = (7\n%step\n)", "# nbflow steps are below\nx", "%env a=1"])
+def test_what_only_looks_like_a_tag(source: str) -> None:
+    assert tagged(source).diagnostics == ()
 
 
 def test_did_you_mean() -> None:

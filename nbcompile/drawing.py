@@ -21,7 +21,7 @@ from nbcompile.walking import walk
 
 #: functions and methods that draw, as libraries name them: `df.plot.bar`, `qqplot`, `nx.draw`
 _DRAWS = re.compile(
-    r"plot|draw|(?<!con)figure|scatter|imshow|specshow|heatmap|dendrogram|Display\b|\bhist(2d)?$"
+    r"plot|draw|(?<!con)figure|scatter|imshow|specshow|heatmap|dendrogram|refline|Display\b|\bhist(2d)?$"
 )
 #: where no cell has any of these, nothing draws
 _MAY_DRAW = re.compile(
@@ -30,7 +30,9 @@ _MAY_DRAW = re.compile(
 #: what of seaborn does not draw
 _SETTING = re.compile(r"(re)?set|load_dataset|get_dataset|\w*palette|axes_style|plotting_context")
 #: what of pyplot draws, where it is named only; calls are told by `effects`
-_PYPLOT = re.compile(r"pyplot\.(?!close|style|rc|use|cm|colormaps|get_cmap|switch_|ion|ioff)[a-z]\w*$")
+_PYPLOT = re.compile(
+    r"pyplot\.(?!close|style|rc|use|cm|colormaps|get_cmap|switch_|ion|ioff)[a-z]\w*$"
+)
 #: libraries with figures of their own, which are no pictures of pyplot's
 _OTHERS = frozenset("plotly bokeh altair holoviews hvplot pyecharts numpy plotnine".split())
 #: a cell that says so has other figures than those of `%matplotlib inline`: they stay open

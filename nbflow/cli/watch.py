@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -125,8 +126,12 @@ class PlainWatcher(Watcher):
             self.line(f"{step.name}: {step.done:,} of {step.total:,} tasks")
 
     def line(self, text: str, style: str = "") -> None:
-        click.echo(text)
-        sys.stdout.flush()
+        try:
+            click.echo(text)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # whoever read the lines (`| head`) has seen enough; the run goes on
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _said(error: dict[str, Any] | None) -> str:

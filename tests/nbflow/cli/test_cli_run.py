@@ -102,6 +102,29 @@ def test_what_is_to_be_typed_next_is_quoted(nbflow: Tool) -> None:
     assert out.splitlines()[-1] == "Look at it: nbflow show churn/1 --store 'a b'"
 
 
+def test_a_run_goes_on_when_nobody_reads_its_lines(nbflow: Tool) -> None:
+    words = [
+        sys.executable,
+        "-m",
+        "nbflow",
+        "run",
+        "churn.py",
+        "--on",
+        "inline",
+        "-p",
+        "pause",
+        "1",
+    ]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stdout.readline().startswith("churn/1: 4 steps")
+    process.stdout.close()
+    with process.stderr as said:
+        assert (process.wait(60), said.read()) == (0, "")
+    assert client.Run("churn/1").status == "succeeded"
+
+
 def test_failure(nbflow: Tool) -> None:
     status, out, _ = nbflow("run", "churn.py", "--on", "inline", "-p", "bad", "2")
     assert status == 1

@@ -144,8 +144,9 @@ def test_a_detached_run_has_workers_of_its_own(
     store = start(path, capfd, "--workers", "2")
     run = ended(store)
     assert (run.status, run.error, run.metrics) == ("succeeded", None, {"best": 4})
-    workers = {str(task.worker) for task in store.tasks(run.id, "grow")}
-    assert all("-default-" in worker for worker in workers), workers
+    if kube.tier == "node":  # else pods are called as this machine
+        workers = {str(task.worker) for task in store.tasks(run.id, "grow")}
+        assert all("-default-" in worker for worker in workers), workers
     nothing_left(kube)
 
 

@@ -34,8 +34,8 @@ from nbflow.engines.kubernetes import KubernetesEngine
 from nbflow.errors import UserError
 from nbflow.kubernetes.states import quantity
 from nbflow.runtime.takeover import take_over
-from nbflow.store import open_store
-from nbflow.store.records import RunRecord, TaskRecord
+from nbflow.store import Store, open_store
+from nbflow.store.records import RunRecord
 
 
 def marking(folder: Path, then: str, seconds: float = 0.0) -> str:
@@ -80,12 +80,13 @@ def test_a_preempted_pod_runs_again_and_says_why(kube: Any, tmp_path: Path) -> N
         with made(priorities.create_priority_class, priorities.delete_priority_class, urgent):
             core.create_namespaced_pod(kube.namespace, pod)
             try:
-                until("the word", lambda: reason(store.task(run.id, "grow", "0")) == waits)
+                until("the word", lambda: reason(store, run).startswith(waits))
             finally:
                 core.delete_namespaced_pod("urgent", kube.namespace, grace_period_seconds=0)
 
-    def reason(task: TaskRecord | None) -> str | None:
-        return task.reason if task else None
+    def reason(store: Store, run: RunRecord) -> str:
+        task = store.task(run.id, "grow", "0")
+        return (task and task.reason) or ""
 
     how = "its pod was preempted by a pod of higher priority"
     waits = f"{how}: waiting for a node: insufficient cpu"

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from nbflow.client.table import RunTable
     from nbflow.flags.flag import Flag
 
+#: columns of a terminal that is not narrow
+_WIDE = 110
+
 STYLES = {
     "succeeded": "green",
     "cached": "cyan",
@@ -92,18 +95,33 @@ def show_runs(found: RunTable) -> None:
     flags = found.flags
     first = next((run.path for run, count in zip(found, flags, strict=True) if count), None)
     marked = ["flags"] if first else []
-    made = plain_table("run", "status", *marked, "parameters", "metrics", "tags", "took", "started")
-    for record, count in zip(found.records, flags, strict=True):
-        made.add_row(
+    head = ("run", "status", *marked, "parameters", "metrics", "tags", "took", "started")
+    made = plain_table(*head)
+    width = console().width
+    # on a narrow terminal without year and seconds
+    moment = slice(5, 16) if width < _WIDE else slice(None)
+    rows = [
+        (
             record.path,
             status_text(record.status),
             *(Text(flagged(count), "yellow") for _ in marked),
-            pairs(record.params, 40),
-            pairs(record.metrics, 50),
             " ".join(record.tags),
             duration(seconds(record)),
-            when(record.created),
+            when(record.created)[moment],
         )
+        for record, count in zip(found.records, flags, strict=True)
+    ]
+    fixed = [name for name in head if name not in ("parameters", "metrics")]
+    taken = sum(max(map(len, column)) + 2 for column in zip(fixed, *rows, strict=True))
+    params, metrics = _shares(
+        width - taken - 2,
+        max((len(pairs(record.params, 40)) for record in found.records), default=0),
+        max((len(pairs(record.metrics, 50)) for record in found.records), default=0),
+    )
+    at = 2 + len(marked)
+    for record, row in zip(found.records, rows, strict=True):
+        values = (pairs(record.params, params), pairs(record.metrics, metrics))
+        made.add_row(*row[:at], *values, *row[at:])
     show(made)
     if first:
         command = f"nbflow show {first}{elsewhere(found[0].store)}"
@@ -112,6 +130,12 @@ def show_runs(found: RunTable) -> None:
                 ("▲ ", "yellow"), (f"far out of the ordinary: {command} says what", "dim")
             )
         )
+
+
+def _shares(room: int, params: int, metrics: int) -> tuple[int, int]:
+    """How wide the columns of parameters and of metrics are, where not all fits in a line."""
+    params = min(params, max(room - metrics, room * 2 // 5, len("parameters")))
+    return params, min(metrics, max(room - max(params, len("parameters")), len("metrics")))
 
 
 def steps_table(rows: Sequence[tuple[str, dict[str, int], float | None]]) -> Table:

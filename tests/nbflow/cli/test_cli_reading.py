@@ -111,6 +111,24 @@ def test_diff(nbflow: Tool) -> None:
     assert nbflow("diff", "churn/1", "churn/1")[1].splitlines()[1] == "Nothing changed."
 
 
+def test_runs_take_a_line_each_on_a_narrow_terminal(
+    churn: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from rich.console import Console
+
+    from nbflow.cli.screen import show_runs
+    from nbflow.client.table import runs
+
+    monkeypatch.setattr("nbflow.cli.screen.console", lambda: Console(width=80, highlight=False))
+    values = {f"parameter_{number}": number for number in range(9)}
+    made = churn.create_run("churn", churn.run("churn/1").version, params=values)
+    churn.update_run(made.id, status="succeeded", metrics=values)
+    show_runs(runs(store=churn))
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert [line.split()[0] for line in lines[:4]] == ["run", "churn/3", "churn/2", "churn/1"]
+
+
 def test_tag(nbflow: Tool) -> None:
     assert nbflow("tag", "churn/1", "good", "-d", "demo")[1] == "churn/1: good\n"
     assert [run["run"] for run in read_json(nbflow, "runs", "--tag", "good", "--json")] == [

@@ -100,7 +100,7 @@ def show_runs(found: RunTable) -> None:
     width = console().width
     # on a narrow terminal without year and seconds
     moment = slice(5, 16) if width < _WIDE else slice(None)
-    rows = [
+    rows: list[tuple[str | Text, ...]] = [
         (
             record.path,
             status_text(record.status),

@@ -58,8 +58,10 @@ class Postgres(Database[Any]):
 
     def __del__(self) -> None:
         # whoever looks at a run in a notebook closes nothing
-        with contextlib.suppress(Exception):
+        try:  # noqa: SIM105 (as the interpreter ends, contextlib may be gone)
             self.close()
+        except Exception:
+            pass
 
     def each(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
         """The rows of a SELECT as they come from the server."""

@@ -56,6 +56,8 @@ def step_rows(run: Run) -> list[tuple[str, dict[str, int], float | None]]:
 def _split_counts(run: Run, step: StepSpec) -> dict[str, int]:
     """Of a fan-out without tasks, how its splits ended: over no items, or skipped."""
     splits = run.store.tasks(run.id, step.line[-1], part="items") if step.line else []
+    if any(split.count for split in splits):
+        return {}  # there are items, of which none has begun
     return {split.status: 0 for split in splits if split.status in FINAL}
 
 

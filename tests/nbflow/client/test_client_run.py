@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import replace
 from importlib import import_module
 
 import pytest
 
 import nbflow
+from nbflow.client.show import step_rows
 from nbflow.errors import UserError
 from nbflow.store import Store
+from nbflow.store.records import TaskRecord
 
 pytestmark = pytest.mark.usefixtures("churn")
 
@@ -37,6 +40,16 @@ def test_final_values() -> None:
     assert run.status == "succeeded"
     assert run.value("status") == "own"
     assert "best" in dir(run)
+
+
+def test_a_fan_out_whose_items_are_known_and_not_begun_is_pending(churn: Store) -> None:
+    run = churn.create_run("churn", churn.run("churn/1").version)
+    split = TaskRecord("train", "", status="cached", part="items", count=3)
+    churn.publish(run.id, [split])
+    assert step_rows(nbflow.Run(run.path))[1] == ("train", {}, None)
+    none = churn.create_run("churn", churn.run("churn/1").version)
+    churn.publish(none.id, [replace(split, count=0)])
+    assert step_rows(nbflow.Run(none.path))[1] == ("train", {"cached": 0}, None)
 
 
 def test_a_value_that_was_not_kept_is_not_an_older_one() -> None:

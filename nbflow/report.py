@@ -27,6 +27,8 @@ class Report:
     notebook: Path
     page: Path
     error: str | None = None
+    #: the notebook's cell, from 0, that failed; None where its replay did not begin
+    cell: int | None = None
 
 
 def write_report(run: Run, folder: Path | None = None) -> Report:
@@ -46,7 +48,7 @@ def write_report(run: Run, folder: Path | None = None) -> Report:
     name = run.path.replace("/", "-")
     notebook = target / f"{name}.ipynb"
     home = PurePath(run.record.notebook).parent
-    error = None
+    error, cell = None, None
     with warnings.catch_warnings(), private_connection() as connection:
         warnings.simplefilter("ignore")  # of libraries, about this Python
         try:
@@ -62,9 +64,10 @@ def write_report(run: Run, folder: Path | None = None) -> Report:
             # of nbflow's own sentences the name of their class says nothing
             ours = failure.ename == "TagError"
             error = failure.evalue if ours else f"{failure.ename}: {failure.evalue}"
+            cell = failure.cell_index - 1 if failure.cell_index else None  # one was put before
     page = target / f"{name}.html"
     page.write_text(_html(notebook), encoding="utf-8")
-    return Report(notebook, page, error)
+    return Report(notebook, page, error, cell)
 
 
 def _replaying(run: Run) -> Any:

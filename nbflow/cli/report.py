@@ -41,5 +41,8 @@ def say_report(report: Report) -> int:
     click.echo(report.page)
     if report.error is None:
         return SUCCEEDED
-    click.echo(f"The report stops at a cell that failed: {report.error}", err=True)
+    where = (
+        "before the first cell" if report.cell is None else f"at cell {report.cell}, which failed"
+    )
+    click.echo(f"The report stops {where}: {report.error}", err=True)
     return FAILED

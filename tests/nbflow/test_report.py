@@ -106,7 +106,9 @@ def test_half_a_report_is_kept(tmp_path: Path, monkeypatch: Any, capsys: Any) ->
     assert run_flow(RunRequest(path, on="inline")).status == "succeeded"
     monkeypatch.chdir(tmp_path)
     assert call(["report", "half", "-o", "out"]) == 1
-    assert "ZeroDivisionError: division by zero" in capsys.readouterr().err
+    assert capsys.readouterr().err == (
+        f"The report stops at cell {len(CELLS)}, which failed: ZeroDivisionError: division by zero\n"
+    )
     shown = "".join(texts(tmp_path / "out" / "half-1.ipynb"))
     assert "(2.5, (3, 3))" in shown
     assert "never" not in shown
@@ -124,7 +126,7 @@ def test_the_report_of_a_failed_run_ends_where_that_did(
     monkeypatch.chdir(tmp_path)
     assert call(["report", "half", "-o", "out"]) == 1
     assert capsys.readouterr().err == (
-        "The report stops at a cell that failed: error[NBF407]: `a` did not finish in half/1. "
+        f"The report stops at cell {len(CELLS)}, which failed: error[NBF407]: `a` did not finish in half/1. "
         "%nbflow load half/1/a gives what it had to work with.\n"
     )
     assert "(2.5, (3, 3))" in "".join(texts(tmp_path / "out" / "half-1.ipynb"))

@@ -79,10 +79,13 @@ def read_answer(process: subprocess.Popen[bytes]) -> tuple[str | None, str]:
     """The path of the run that was started, or None and why there is none."""
     out, err = process.communicate()
     try:
-        return str(json.loads(out)["run"]), ""
+        path = json.loads(out)["run"]
     except (ValueError, KeyError, TypeError):
-        how = f"`nbflow run` ended with status {process.returncode} and did not say why."
-        return None, err.decode(errors="replace").strip() or how
+        path = None
+    if path is not None:
+        return str(path), ""
+    how = f"`nbflow run` ended with status {process.returncode} and did not say why."
+    return None, err.decode(errors="replace").strip() or how
 
 
 def _warn_of_unsaved(session: Session, path: Path) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Sequence
 from signal import Signals
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import click
 
@@ -24,12 +25,12 @@ if TYPE_CHECKING:
 def start_detached(words: Sequence[str], *, as_json: bool) -> int:
     """Start `nbflow WORDS` without `--detach`; returns when it has its number, or has failed."""
     read, write = os.pipe()
-    rest = [word for word in words if word not in ("--detach", "--json")]
-    with TemporaryFile() as said:
+    rest = [word for word in words if word != "--detach"]
+    with TemporaryFile() as answer, TemporaryFile() as said:
         process = subprocess.Popen(
             [sys.executable, "-m", "nbflow", *rest, "--announce", str(write)],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            stdout=answer,
             stderr=said,
             pass_fds=[write],
             start_new_session=True,
@@ -40,14 +41,20 @@ def start_detached(words: Sequence[str], *, as_json: bool) -> int:
             path = pipe.read()
         if not path:
             status = process.wait()
-            said.seek(0)
-            words = said.read().decode(errors="replace")
-            click.echo(words or _silent(status), nl=False, err=True)
+            click.echo(_read(said) or _silent(status), nl=False, err=True)
+            if as_json:
+                told = _read(answer)
+                say_json(json.loads(told) if told else not_started(()))
             return status if status > 0 else FAILED
     # it goes on alone: it is not ours to wait for
     process.returncode = 0
     _say(path, "running", "It goes on by itself.", "", as_json=as_json)
     return SUCCEEDED
+
+
+def _read(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace")
 
 
 def drive_in_cluster(request: RunRequest, *, as_json: bool) -> int:

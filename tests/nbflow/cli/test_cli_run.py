@@ -347,3 +347,7 @@ def test_detach_of_a_mistake(nbflow: Tool) -> None:
     status, out, err = nbflow("run", "churn.py", "--detach", "-p", "x", "1")
     assert (status, out) == (2, "")
     assert "no parameter `x`" in err
+    status, out, as_json = nbflow("run", "churn.py", "--detach", "-p", "x", "1", "--json")
+    assert (status, as_json) == (2, err)
+    told = json.loads(out)
+    assert (told["run"], told["status"], len(told["diagnostics"])) == (None, "failed", 1)

@@ -58,6 +58,8 @@ def write_report(run: Run, folder: Path | None = None) -> Report:
                 kernel_name="python3",
                 cwd=str(home) if Path(home).is_dir() else None,
                 progress_bar=False,
+                # not that it is interrupted, which is how it is told to end
+                extra_arguments=["--log-level=CRITICAL"],
                 config=Config(KernelManager=connection),
             )
         except papermill.PapermillExecutionError as failure:

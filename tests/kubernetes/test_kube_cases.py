@@ -20,6 +20,11 @@ from kuberun import write_settings
 
 #: those whose flow is run: the others are refused before there is an engine
 CASES = [path for path in PATHS if "status" in read_case(path).expect]
+#: those that ask most of an engine; the others say more of the compiler, and take minutes
+MOST = "any_items catch nested objects order retry switch timeout traceback".split()
+_REST = pytest.mark.skipif(
+    not os.environ.get("NBFLOW_TEST_CASES"), reason="NBFLOW_TEST_CASES=1 has all cases run in pods"
+)
 #: at once: each waits for pods most of the time
 _TOGETHER = 3
 
@@ -29,7 +34,7 @@ def ends(
     module_kube: Any, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[dict[Path, Future[None]]]:
     """How each case that was asked for ends, by its path: they are begun before the first test."""
-    asked = [one.callspec.params["path"] for one in request.session.items if _is_here(one)]  # type: ignore[attr-defined]
+    asked = [one.callspec.params["path"] for one in request.session.items if _is_run(one)]  # type: ignore[attr-defined]
     lean = tmp_path_factory.mktemp("lean")
     # a second of processor time: Kubernetes' client imports what only these tests have installed
     (lean / "kubernetes_validate.py").write_text("raise ImportError")
@@ -44,8 +49,9 @@ def ends(
         several.shutdown(cancel_futures=True)
 
 
-def _is_here(test: pytest.Item) -> bool:
-    return test.path == Path(__file__)
+def _is_run(test: pytest.Item) -> bool:
+    here = test.path == Path(__file__)
+    return here and all(not one.args[0] for one in test.iter_markers("skipif"))
 
 
 def _check(kube: Any, path: Path, folder: Path) -> None:
@@ -55,6 +61,9 @@ def _check(kube: Any, path: Path, folder: Path) -> None:
     check_case(read_case(notebook), notebook, "kubernetes", command_line(folder))
 
 
-@pytest.mark.parametrize("path", CASES, ids=[path.stem for path in CASES])
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, id=path.stem, marks=() if path.stem in MOST else _REST) for path in CASES],
+)
 def test_case_in_pods(path: Path, ends: dict[Path, Future[None]]) -> None:
     ends[path].result()

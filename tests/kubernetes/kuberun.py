@@ -190,10 +190,15 @@ def task_pods(kube: Any, step: str) -> list[Any]:
 
 
 def running_pod(kube: Any, step: str) -> Any:
-    """A pod of the step whose container runs."""
+    """The newest pod of the step, once its container runs.
+
+    One that has found the items of a fan-out before may be told to run for a while after its end.
+    """
 
     def find() -> Any:
-        return next((p for p in task_pods(kube, step) if p.status.phase == "Running"), None)
+        pods = task_pods(kube, step)
+        newest = max(pods, key=lambda pod: pod.metadata.creation_timestamp, default=None)
+        return newest if newest is not None and newest.status.phase == "Running" else None
 
     return until(f"a pod of {step} that runs", find)
 

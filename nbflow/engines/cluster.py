@@ -6,7 +6,6 @@ import contextlib
 import logging
 import platform
 import signal
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -204,12 +203,9 @@ class RemoteCluster:
         # workers may have another address for it
         self.store = str(job.settings.get("store") or job.store.url)
         try:
-            with warnings.catch_warnings():
-                # which versions must be alike is for us to say, when a worker is there
-                warnings.simplefilter("ignore")
-                self._client = Client(  # type: ignore[no-untyped-call]
-                    self._address, timeout=_REACH, set_as_default=False
-                )
+            self._client = Client(  # type: ignore[no-untyped-call]
+                self._address, timeout=_REACH, set_as_default=False
+            )
         except (OSError, ValueError, ImportError, TimeoutError) as error:
             other = "`--on dask` uses this machine"
             if job.settings:  # of Kubernetes

@@ -69,6 +69,8 @@ def test_by_cluster_dns_from_a_driver_in_the_cluster(
     _ran_there(tmp_path)
 
 
+# the image's packages are not those of this Python: Dask says so, and rightly
+@pytest.mark.filterwarnings("ignore::distributed.versions.VersionMismatchWarning")
 def test_by_a_forwarded_port_from_elsewhere(
     kube: Any,
     scheduler: str,

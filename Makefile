@@ -5,7 +5,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 BUILT := jupyter_ext/nbflow_jupyter/labextension/package.json
-PYTEST_ARGS ?= -n 2 --dist loadscope -q
+# clusters, browsers and kernels are real: what fails once and then passes is named at the end
+PYTEST_ARGS ?= -n 2 --dist loadscope --reruns 1 -q -rfEsR
 
 .PHONY: help demo test check format frontend browser servers bench binder clean kube kube-early
 

@@ -22,6 +22,7 @@ from handmade import step, write_package
 from nbflow.engines.base import Engine
 from nbflow.engines.kubernetes import KubernetesEngine
 from nbflow.runtime.listener import Listener
+from nbflow.runtime.printed import running_task
 from nbflow.runtime.request import RunRequest
 from nbflow.runtime.run import run_flow
 from nbflow.store import Store, open_store
@@ -189,11 +190,13 @@ def task_pods(kube: Any, step: str) -> list[Any]:
     return found
 
 
-def running_pod(kube: Any, step: str) -> Any:
-    """The newest pod of the step, once its container runs.
+def begun_task(kube: Any, store: Store, run: int, step: str) -> Any:
+    """The pod of the first task of a fan-out, once the task's code runs.
 
-    One that has found the items of a fan-out before may be told to run for a while after its end.
+    The pod that has found the items before may be told to run for a while after its end: it is
+    the task's own word that is waited for, and of the pods that run the newest is the task's.
     """
+    until(f"a task of {step}", lambda: running_task(store, run, step, "0"))
 
     def find() -> Any:
         pods = task_pods(kube, step)

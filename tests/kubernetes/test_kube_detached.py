@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from kubernetes import client
-from kuberun import ended, nothing_left, printed, running_pod, until
+from kuberun import begun_task, ended, nothing_left, printed, until
 
 from nbflow.cli.group import call
 from nbflow.config import find_store
@@ -105,7 +105,7 @@ def test_a_detached_run_is_cancelled_from_anywhere(
     path = write(kube, tmp_path, ["batch = 1", 'ttl = "1s"'])
     monkeypatch.chdir(tmp_path)
     store = start(path, capfd, "-p", "seconds", "100")
-    running_pod(kube, "grow")
+    begun_task(kube, store, 1, "grow")
     assert call(["cancel", "churn/1"]) == 0
     until("its end", lambda: store.run("churn/1").status == "cancelled")
     assert {task.status for task in store.tasks(1, "grow")} == {"cancelled"}
@@ -122,7 +122,7 @@ def test_a_driver_whose_pod_is_deleted_is_followed_by_another(
     path = write(kube, tmp_path, ["batch = 1"])
     monkeypatch.chdir(tmp_path)
     store = start(path, capfd, "-p", "seconds", "12")
-    running_pod(kube, "grow")
+    begun_task(kube, store, 1, "grow")
     (first,) = drivers(kube)
     client.CoreV1Api(kube.api()).delete_namespaced_pod(first.metadata.name, kube.namespace)
     run = ended(store)

@@ -16,13 +16,13 @@ from kubernetes import client
 from kuberun import (
     ROWS,
     Meanwhile,
+    begun_task,
     driving,
     fan,
     go,
     made,
     nothing_left,
     objects_of,
-    running_pod,
     statuses,
     step,
     task_pods,
@@ -52,7 +52,7 @@ def begun(folder: Path) -> dict[str, int]:
 def test_a_deleted_pod_runs_again_and_does_not_count(kube: Any, tmp_path: Path) -> None:
     def delete(run: RunRecord) -> None:
         until("its task", lambda: begun(tmp_path))
-        pod = running_pod(kube, "grow")
+        pod = begun_task(kube, open_store(tmp_path), run.id, "grow")
         deleted.append(pod.metadata.name)
         client.CoreV1Api(kube.api()).delete_namespaced_pod(pod.metadata.name, kube.namespace)
 
@@ -74,7 +74,7 @@ def test_a_deleted_pod_runs_again_and_does_not_count(kube: Any, tmp_path: Path) 
 def test_a_preempted_pod_runs_again_and_says_why(kube: Any, tmp_path: Path) -> None:
     def preempt(run: RunRecord) -> None:
         until("its task", lambda: begun(tmp_path))
-        running_pod(kube, "grow")
+        begun_task(kube, open_store(tmp_path), run.id, "grow")
         store = open_store(tmp_path)
         urgent = {"metadata": {"name": kube.namespace}, "value": 1000, "description": "urgent"}
         with made(priorities.create_priority_class, priorities.delete_priority_class, urgent):

@@ -9,13 +9,13 @@ import pytest
 from kuberun import (
     ROWS,
     Meanwhile,
+    begun_task,
     error_of,
     fan,
     go,
     nothing_left,
     objects_of,
     printed,
-    running_pod,
     statuses,
     step,
     until,
@@ -149,9 +149,8 @@ def test_500_tasks_in_batches(kube: Any, tmp_path: Path) -> None:
 
 def test_cancel_deletes_what_was_started(kube: Any, tmp_path: Path) -> None:
     def cancel(run: RunRecord) -> None:
-        running_pod(kube, "grow")
         seen = open_store(tmp_path)
-        until("its task", lambda: running_task(seen, run.id, "grow", "0"))
+        begun_task(kube, seen, run.id, "grow")
         until("its output", lambda: running_task(seen, run.id, "grow", "0").read() == b"begun\n")
         until("its record", lambda: seen.task(run.id, "grow", "0"))
         seen.request_cancel(run.id)

@@ -8,14 +8,15 @@ import click
 
 from nbflow.cli.compiled import infer, notebook_argument
 from nbflow.cli.group import SUCCEEDED, USAGE
-from nbflow.cli.options import json_option, verb
+from nbflow.cli.options import json_option, variant_option, verb
 from nbflow.cli.say import say_json, styled
 
 
 @verb("check")
 @notebook_argument
+@variant_option
 @json_option
-def command(notebook: Path, as_json: bool) -> int:
+def command(notebook: Path, variants: dict[str, str], as_json: bool) -> int:
     """Say what in a notebook would not run as a flow.
 
     The exit status is 2 where something is an error.
@@ -24,7 +25,7 @@ def command(notebook: Path, as_json: bool) -> int:
     from nbcompile.notebook import NotebookError
 
     try:
-        flow = infer(notebook)
+        flow = infer(notebook, variants)
         diagnostics, steps = flow.diagnostics, len(flow.steps)
     except NotebookError as error:
         diagnostics, steps = error.diagnostics, 0

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 notebook_argument = click.argument("notebook", type=click.Path(path_type=Path))
 
 
-def infer(notebook: Path) -> Flow:
+def infer(notebook: Path, variants: dict[str, str] | None = None) -> Flow:
     """The flow inferred from a notebook, whatever its diagnostics are."""
     from nbcompile import infer_flow, read_notebook
 
-    return infer_flow(read_notebook(notebook))
+    return infer_flow(read_notebook(notebook), variants)
 
 
 def refuse_errors(diagnostics: tuple[Diagnostic, ...]) -> None:

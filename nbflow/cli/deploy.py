@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from nbflow.cli.options import NAME, json_option, store_option, verb
+from nbflow.cli.options import NAME, json_option, store_option, variant_option, verb
 from nbflow.cli.run import engine_fields
 from nbflow.cli.say import note, say_json
-from nbflow.cli.values import parameter_options, parameters, variant
+from nbflow.cli.values import parameter_options, parameters
 
 
 @verb("deploy")
@@ -23,9 +23,7 @@ from nbflow.cli.values import parameter_options, parameters, variant
 @parameter_options
 @click.option("--branch", type=NAME, help="The line that it is deployed on.  [default: main]")
 @click.option("--tag", "tags", type=NAME, multiple=True, help="Tag its runs.")
-@click.option(
-    "--variant", "variants", multiple=True, metavar="STEP=NAME", help="Which variant of a step."
-)
+@variant_option
 @click.option("--max-workers", type=click.IntRange(min=1), help="Tasks at once, at most.")
 @click.option("--workers", metavar="N|MIN:MAX", help="Run tasks on so many Dask workers.")
 @click.option("--profile", help="A profile of [tool.nbflow] in pyproject.toml.")
@@ -41,7 +39,7 @@ def command(
     timezone: str | None,
     given: tuple[tuple[str, str], ...],
     files: tuple[Path, ...],
-    variants: tuple[str, ...],
+    variants: dict[str, str],
     cache: bool,
     dry_run: bool,
     location: str | None,
@@ -62,7 +60,7 @@ def command(
     request = RunRequest(
         target=notebook,
         params=values,
-        variants=dict(map(variant, variants)),
+        variants=variants,
         **engine_fields(notebook.parent, location, on=target, no_cache=not cache, **engine),
     )
     record, manifest = deploy(request, schedule, timezone, rehearse=dry_run)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from nbflow.cli.compiled import notebook_argument, refuse_errors
-from nbflow.cli.options import verb
+from nbflow.cli.options import variant_option, verb
 from nbflow.cli.say import note
 
 
@@ -28,7 +28,8 @@ from nbflow.cli.say import note
     required=True,
     help="The folder to write to.",
 )
-def command(notebook: Path, target: str, output: Path) -> None:
+@variant_option
+def command(notebook: Path, target: str, output: Path, variants: dict[str, str]) -> None:
     """Write the Python package that a notebook compiles to.
 
     It is byte for byte what `nbflow run` runs, and needs no nbflow to run. With `--to image`, write
@@ -40,7 +41,7 @@ def command(notebook: Path, target: str, output: Path) -> None:
     if target not in exporters:
         known = ", ".join(sorted(exporters))
         raise click.UsageError(f"There is no exporter {target!r}; there is {known}.")
-    compiled = compile_notebook(notebook)
+    compiled = compile_notebook(notebook, variants)
     refuse_errors(compiled.diagnostics)
     said = exporters[target].load()(compiled.package, output)
     click.echo(f"{notebook} is written to {output}")

@@ -42,6 +42,30 @@ store_option = click.option(
 )
 
 
+def _variants(
+    context: click.Context, option: click.Parameter, given: tuple[str, ...]
+) -> dict[str, str]:
+    """Each `STEP=NAME` taken apart."""
+    chosen = {}
+    for text in given:
+        step, _, name = text.partition("=")
+        if not step or not name:
+            said = f"--variant {text}: write STEP=NAME, as in `--variant train=fast`."
+            raise click.UsageError(said)
+        chosen[step] = name
+    return chosen
+
+
+variant_option = click.option(
+    "--variant",
+    "variants",
+    multiple=True,
+    metavar="STEP=NAME",
+    callback=_variants,
+    help="Which variant of a step to take.",
+)
+
+
 def verb(name: str) -> Callable[[F], click.Command]:
     """A command of this name, with the options that all have."""
 

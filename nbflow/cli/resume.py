@@ -9,7 +9,7 @@ import click
 
 from nbflow.cli.options import json_option, store_at, store_option, verb
 from nbflow.cli.run import engine_fields, engine_options
-from nbflow.cli.values import parameter_options, parameters, variant
+from nbflow.cli.values import parameter_options, parameters
 
 
 @verb("resume")
@@ -22,7 +22,7 @@ def command(
     run: str,
     given: tuple[tuple[str, str], ...],
     files: tuple[Path, ...],
-    variants: tuple[str, ...],
+    variants: dict[str, str],
     location: str | None,
     as_json: bool,
     explain: bool,
@@ -44,7 +44,7 @@ def command(
     fields = engine_fields(Path.cwd(), location, **engine)
     request = RunRequest(
         params=parameters(given, files),
-        variants=dict(map(variant, variants)),
+        variants=variants,
         resume_of=found.path,
         **fields | {"store": store.url},
     )

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from nbflow.cli.options import NAME, json_option, store_option, verb
-from nbflow.cli.values import parameter_options, parameters, variant
+from nbflow.cli.options import NAME, json_option, store_option, variant_option, verb
+from nbflow.cli.values import parameter_options, parameters
 
 
 def _workers(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
@@ -36,13 +36,7 @@ def engine_options(function: Any) -> Any:
             help="With --on kubernetes: run tasks on so many Dask workers, not in a pod each.",
         ),
         click.option("--tag", "tags", type=NAME, multiple=True, help="Tag the run."),
-        click.option(
-            "--variant",
-            "variants",
-            multiple=True,
-            metavar="STEP=NAME",
-            help="Which variant of a step to take.",
-        ),
+        variant_option,
         click.option("--branch", type=NAME, help="The deployment branch that the run belongs to."),
         click.option("--profile", help="A profile of [tool.nbflow] in pyproject.toml."),
         click.option("--seed", type=int, help="Seed of the random generators of every task."),
@@ -69,7 +63,7 @@ def command(
     notebook: Path,
     given: tuple[tuple[str, str], ...],
     files: tuple[Path, ...],
-    variants: tuple[str, ...],
+    variants: dict[str, str],
     start: str | None,
     detach: bool,
     report: bool,
@@ -97,7 +91,7 @@ def command(
     request = RunRequest(
         target=notebook,
         params=values,
-        variants=dict(map(variant, variants)),
+        variants=variants,
         start_from=start,
         **fields,
     )

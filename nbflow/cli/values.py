@@ -132,11 +132,3 @@ def _loader() -> Any:
     number = re.compile(f"^(?:{_NUMBER.pattern})$")
     Loader.add_implicit_resolver(f"{_TAG}float", number, list("-+0123456789."))
     return Loader
-
-
-def variant(text: str) -> tuple[str, str]:
-    """`STEP=NAME` taken apart."""
-    step, equals, name = text.partition("=")
-    if not equals or not step or not name:
-        raise click.UsageError(f"--variant {text}: write STEP=NAME, as in `--variant train=fast`.")
-    return step, name

@@ -28,7 +28,7 @@ from nbflow.runtime.outputs import Outputs
 from nbflow.runtime.package import LoadedPackage
 from nbflow.runtime.reads import Reads, names_in
 from nbflow.runtime.spec import CallSpec, Key, StepSpec, key_text, read_key, read_spec
-from nbflow.runtime.traceback import SourceMap, error_json
+from nbflow.runtime.traceback import SourceMap, error_json, warnings_by_cell
 from nbflow.runtime.unchanged import check_unchanged
 from nbflow.store.records import TaskRecord
 
@@ -167,7 +167,8 @@ class TaskRunner:
         if held != self._home:
             os.chdir(self._home)
         package = self.package
-        with contextlib.nullcontext() if self._whole else _as_found(held), package.as_main():
+        as_found = contextlib.nullcontext() if self._whole else _as_found(held)
+        with as_found, package.as_main(), warnings_by_cell(self.source):
             package.load(step)
             package.hook(self.capture)
             package.reset()

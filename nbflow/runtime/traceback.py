@@ -1,10 +1,12 @@
-"""Traceback: what went wrong in a task, told in the notebook's cells and lines."""
+"""Traceback: what went wrong in a task, and what it was warned of, told in cells and lines."""
 
 from __future__ import annotations
 
 import re
 import traceback
+import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,33 @@ class SourceMap:
     def holds(self, file: str) -> bool:
         """Whether the file is one of the package's."""
         return file.startswith(self._folder)
+
+
+@contextmanager
+def warnings_by_cell(source: SourceMap) -> Iterator[None]:
+    """Python's warnings of the package's code name the cell and its line, as tracebacks do."""
+    held = warnings.formatwarning
+
+    def told(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        line: str | None = None,
+    ) -> str:
+        text = held(message, category, filename, lineno, line)
+        found = source.find(filename, lineno)
+        start = f"{filename}:{lineno}: "
+        if found is None or not text.startswith(start):
+            return text
+        return f"Cell {found[0]}, line {found[1]}: {text.removeprefix(start)}"
+
+    warnings.formatwarning = told
+    try:
+        yield
+    finally:
+        if warnings.formatwarning is told:  # else the task's code has its own
+            warnings.formatwarning = held
 
 
 def error_json(error: BaseException, step: str, key: str, source: SourceMap) -> dict[str, Any]:

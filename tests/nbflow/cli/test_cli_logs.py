@@ -26,20 +26,34 @@ def test_parts_that_stand_aside(
     assert split_aside(data, at, ranges) == parts
 
 
+def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Call the command line there."""
+    command = [sys.executable, "-m", "nbflow", *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+
+
 @pytest.mark.parametrize("engine", ["inline", "dask"])
 def test_child_processes_and_errors_go_to_standard_error(engine: str, tmp_path: Path) -> None:
     (tmp_path / "talk.py").write_text(
         "# %%\n%%step say\nimport sys\nprint('one')\n!echo two\nprint('three', file=sys.stderr)\n"
         "print('four')\n"
     )
-
-    def nbflow(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "nbflow", *words]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
-
-    assert nbflow("run", "talk.py", "--on", engine).returncode == 0
-    logs = nbflow("logs", "talk/1/say")
+    assert run(tmp_path, "run", "talk.py", "--on", engine).returncode == 0
+    logs = run(tmp_path, "logs", "talk/1/say")
     assert (logs.stdout, logs.stderr) == ("one\nfour\n", "two\nthree\n")
+
+
+@pytest.mark.parametrize("engine", ["inline", "dask"])
+def test_warnings_name_cell_and_line(engine: str, tmp_path: Path) -> None:
+    (tmp_path / "talk.py").write_text(
+        "# %%\n%%step doubt\nimport warnings\nwarnings.warn('of the step')\n"
+        "warnings.warn_explicit('of a library', UserWarning, 'library.py', 7)\nx = 1\n"
+    )
+    assert run(tmp_path, "run", "talk.py", "--on", engine).returncode == 0
+    assert run(tmp_path, "logs", "talk/1/doubt").stderr == (
+        'Cell 0, line 3: UserWarning: of the step\n  warnings.warn("of the step")\n'
+        "library.py:7: UserWarning: of a library\n"
+    )
 
 
 def test_following_waits_for_a_task_that_is_to_come(tmp_path: Path) -> None:

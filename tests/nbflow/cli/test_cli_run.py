@@ -220,6 +220,19 @@ def test_check_and_graph(nbflow: Tool) -> None:
     assert nbflow("graph", "bad.py")[0] == 2
 
 
+def test_a_variant_is_exported_checked_and_drawn_as_it_is_run(nbflow: Tool) -> None:
+    Path("two.py").write_text(
+        "# %%\n%%step train --variant slow\nimport time\nmodel = 's'\n"
+        "# %%\n%%step train --variant fast\nmodel = nowhere\n"
+    )
+    assert nbflow("export", "two.py", "-o", "out", "--variant", "train=slow")[0] == 0
+    assert "model = 's'" in Path("out/two/steps/train.py").read_text().replace('"', "'")
+    for verb in (["check"], ["graph"], ["export", "-o", "more"]):
+        assert nbflow(*verb, "two.py")[0] == 0
+        status, out, err = nbflow(*verb, "two.py", "--variant", "train=fast")
+        assert (status, "NBF201" in out + err) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

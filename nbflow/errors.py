@@ -28,6 +28,10 @@ class StoreError(UserError):
     """The store cannot be used as it is: full, read-only, newer, not a store."""
 
 
+class ReadOnlyError(StoreError):
+    """The store may be read here and not written."""
+
+
 class LeaseLostError(UserError):
     """Somebody else drives the run now: this driver has nothing more to say of it."""
 
@@ -51,6 +55,12 @@ def user_error(
 def store_error(message: str, fix: str | None = None) -> StoreError:
     """A `StoreError` of one sentence."""
     return StoreError((Diagnostic("NBF406", "error", message, fix=fix),))
+
+
+def read_only(message: str) -> ReadOnlyError:
+    """A `ReadOnlyError` of one sentence."""
+    fix = "Ask its owner for the right to, or name another store with `--store`."
+    return ReadOnlyError((Diagnostic("NBF406", "error", message, fix=fix),))
 
 
 def corrupt_value(message: str, fix: str | None = None) -> CorruptValueError:

@@ -72,10 +72,11 @@ def _values(preview: Preview) -> str:
 
 
 def _range(preview: Preview) -> str:
-    stats = preview.get("stats")
-    if not stats:
+    stats = preview.get("stats") or {}
+    if "min" not in stats:  # nothing in it is a finite number
         return ""
-    return f": {brief(stats['min'])} to {brief(stats['max'])}, mean {brief(stats['mean'])}"
+    mean = f", mean {brief(stats['mean'])}" if "mean" in stats else ""
+    return f": {brief(stats['min'])} to {brief(stats['max'])}{mean}"
 
 
 def _stats_lines(stats: dict[str, dict[str, Any]]) -> list[str]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from hashlib import blake2b
 from typing import Any
 
-from nbflow.errors import UserError, user_error
+from nbflow.errors import ReadOnlyError, UserError, user_error
 from nbflow.store.database import Row, lasting
 from nbflow.store.lease import LeaseTable
 from nbflow.store.records import FINAL, HEARTBEAT, RunRecord, Status
@@ -272,7 +273,8 @@ class RunTable(LeaseTable):
         question = "SELECT id FROM runs WHERE status IN ('pending', 'running') AND heartbeat < ?"
         if not self.db.query(question, (silent,)):
             return
-        with self.db.transaction():
+        # who may only read sees them as they were when they last spoke
+        with suppress(ReadOnlyError), self.db.transaction():
             for row in self.db.query(question, (silent,)):
                 # asked again: its driver may have spoken meanwhile
                 lost = self.db.execute(

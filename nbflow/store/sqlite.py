@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from nbflow.errors import StoreError, store_error
+from nbflow.errors import StoreError, read_only, store_error
 from nbflow.store.database import BUSY, Database, Row
 
 
@@ -42,12 +43,32 @@ class SQLite(Database[sqlite3.Connection]):
         return found is not None
 
     def _connect(self) -> sqlite3.Connection:
+        try:
+            return self._open("rwc")
+        except sqlite3.OperationalError as error:
+            if not any(word in str(error) for word in ("readonly", "unable to open")):
+                raise
+            # a store that one may only read; without the log's files nobody writes to it
+            unlogged = not os.path.exists(f"{self.path}-wal")
+            try:
+                return self._open("ro&immutable=1" if unlogged else "ro")
+            except sqlite3.OperationalError:
+                raise error from None
+
+    def _open(self, mode: str) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            self.path, timeout=BUSY, isolation_level=None, check_same_thread=False
+            f"{self.path.absolute().as_uri()}?mode={mode}",
+            timeout=BUSY,
+            isolation_level=None,
+            check_same_thread=False,
+            uri=True,
         )
         try:
             connection.row_factory = sqlite3.Row
-            _use_wal(connection)
+            if mode == "rwc":
+                _use_wal(connection)
+            else:
+                connection.execute("SELECT 1 FROM sqlite_master")
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA temp_store = MEMORY")
         except BaseException:
@@ -87,10 +108,12 @@ class SQLite(Database[sqlite3.Connection]):
                 f"The disk that holds the store {self.path} is full or cannot be written.",
                 "Free a megabyte there by hand; then `nbflow gc --keep-last N` deletes old runs.",
             )
-        if "readonly" in text or "unable to open" in text:
+        if "readonly" in text:
+            return read_only(f"The store {self.path} can only be read: you may not write there.")
+        if "unable to open" in text:
             return store_error(
-                f"The store {self.path} cannot be opened or written: {text}.",
-                "Check that the folder exists and that you may write there.",
+                f"The store {self.path} cannot be opened: {text}.",
+                "Check that the folder exists and that you may read it.",
             )
         if "not a database" in text or "malformed" in text:
             return store_error(

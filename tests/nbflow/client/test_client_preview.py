@@ -46,6 +46,27 @@ def test_array(put: Any) -> None:
     assert artifact.details().endswith("head: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9")
 
 
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ("[nan, inf, -inf]", "ndarray 3 float64"),
+        ("[nan, 1.0, inf]", "ndarray 3 float64: 1 to 1, mean 1"),
+        ("[1.7e308, 1.7e308]", "ndarray 2 float64: 1.7e+308 to 1.7e+308"),
+        ("zeros((0, 3))", "ndarray 0 x 3 float64"),
+        ("array(2.5)", "ndarray  float64: 2.5 to 2.5, mean 2.5"),
+        ("[1j, 2]", "ndarray 2 complex128"),
+        ("[True, False]", "ndarray 2 bool: false to true, mean 0.5"),
+        ("array(['2026-11-21', 'NaT'], 'datetime64[D]')", "ndarray 2 datetime64[D]"),
+    ],
+)
+def test_arrays_of_all_kinds(put: Any, values: str, told: str) -> None:
+    np = pytest.importorskip("numpy")
+    artifact = put(np.asarray(eval(values, dict(vars(np)))))
+    assert artifact.text() == told
+    assert artifact.details()
+    assert artifact._repr_html_()
+
+
 def test_container_and_plain(put: Any) -> None:
     assert put(list(range(5000))).text().startswith("list of 5,000: [0, 1, 2, 3, ")
     assert put({"a": (1, 2)}).text() == "{'a': (1, 2)}"

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 __all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command `nbflow`: runs it and exits. Ctrl-C may come before all is imported."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # what the terminal's encoding does not have is shown escaped, as on standard error
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         from nbflow.cli.group import INTERRUPTED, call
     except KeyboardInterrupt:

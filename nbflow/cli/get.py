@@ -44,7 +44,19 @@ def command(path: str, output: Path | None, location: str | None, as_json: bool)
     elif as_json:
         click.echo(to_json(value, path))
     else:
-        click.echo(value if isinstance(value, str) else repr(value))
+        click.echo(value if isinstance(value, str) else _repr(value, path))
+
+
+def _repr(value: Any, path: str) -> str:
+    try:
+        return repr(value)
+    except Exception as error:
+        raise user_error(
+            "NBF407",
+            f"{path} is a {type(value).__name__}, whose `repr` fails: "
+            f"{type(error).__name__}: {error}",
+            f"Write it to a file: nbflow get {path} -o {path.rpartition('/')[2]}.pkl",
+        ) from error
 
 
 def to_json(value: Any, path: str) -> str:
@@ -61,10 +73,11 @@ def to_json(value: Any, path: str) -> str:
 
     try:
         return json.dumps(_keyed(value), default=plain, ensure_ascii=False)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
+        what = "what holds itself" if isinstance(error, RecursionError) else error
         raise user_error(
             "NBF407",
-            f"{path} is no plain value: JSON has nothing for {error}.",
+            f"{path} is no plain value: JSON has nothing for {what}.",
             f"Write it to a file: nbflow get {path} -o {path.rpartition('/')[2]}.pkl",
         ) from None
 
@@ -89,7 +102,8 @@ def _write(value: Any, output: Path, path: str) -> None:
     except Exception as error:
         raise user_error(
             "NBF407",
-            f"{path} is a {type(value).__name__} and cannot be written as {output.suffix}: {error}",
+            f"{path} is a {type(value).__name__} and cannot be written as {output.suffix or 'text'}:"
+            f" {error}",
             f"Any value can be written as .pkl: nbflow get {path} -o {output.stem}.pkl",
         ) from error
 

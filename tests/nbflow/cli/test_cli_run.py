@@ -220,6 +220,29 @@ def test_check_and_graph(nbflow: Tool) -> None:
     assert nbflow("graph", "bad.py")[0] == 2
 
 
+def test_values_that_no_terminal_shows(tmp_path: Path) -> None:
+    (tmp_path / "odd.py").write_text(
+        "# %%\n%%setup\nclass Mute:\n    def __repr__(self): raise ValueError('no words')\n"
+        "# %%\n%%step make\nhalf = '\\ud800'\nmute = Mute()\nround = []\nround.append(round)\n"
+        "# %%\n%%step read --no-cache\nx = [half, mute, round]\n"
+    )
+
+    def nbflow(*words: str) -> tuple[int, str, str]:
+        command = [sys.executable, "-m", "nbflow", *words]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        return done.returncode, done.stdout, done.stderr
+
+    assert nbflow("run", "odd.py", "--on", "inline")[0] == 0
+    assert nbflow("get", "odd/1/make/half") == (0, "\\ud800\n", "")
+    assert nbflow("get", "odd/1/make/half", "--json") == (0, '"\\ud800"\n', "")
+    status, out, err = nbflow("get", "odd/1/make/mute")
+    assert (status, out) == (2, "")
+    assert "is a Mute, whose `repr` fails: ValueError: no words" in err
+    status, out, err = nbflow("get", "odd/1/make/round", "--json")
+    assert (status, out) == (2, "")
+    assert "JSON has nothing for what holds itself" in err
+
+
 def test_a_variant_is_exported_checked_and_drawn_as_it_is_run(nbflow: Tool) -> None:
     Path("two.py").write_text(
         "# %%\n%%step train --variant slow\nimport time\nmodel = 's'\n"

@@ -102,8 +102,8 @@ def _write(value: Any, output: Path, path: str) -> None:
     except Exception as error:
         raise user_error(
             "NBF407",
-            f"{path} is a {type(value).__name__} and cannot be written as {output.suffix or 'text'}:"
-            f" {error}",
+            f"{path} is a {type(value).__name__} and cannot be written "
+            f"as {output.suffix or 'text'}: {error}",
             f"Any value can be written as .pkl: nbflow get {path} -o {output.stem}.pkl",
         ) from error
 

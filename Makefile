@@ -5,8 +5,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 BUILT := jupyter_ext/nbflow_jupyter/labextension/package.json
-# clusters, browsers and kernels are real: what fails once and then passes is named at the end
-PYTEST_ARGS ?= -n 2 --dist loadscope --reruns 1 -q -rfEsR
+# clusters, browsers and kernels are real: the few tests that fail once and then pass are named at
+# the end, with what had failed
+RERUNS := --reruns 1 --max-suite-reruns 4 --rerun-show-tracebacks
+PYTEST_ARGS ?= -n 2 --dist loadscope $(RERUNS) -q -rfEs
 
 .PHONY: help demo test check format frontend browser servers bench binder clean kube kube-early
 

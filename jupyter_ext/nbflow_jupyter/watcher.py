@@ -110,8 +110,8 @@ class Watcher:
         for name, store in self._stores.opened().items():
             watch = self._watches.get(name)
             if watch is None or watch.store is not store:
-                if watch is not None:
-                    changes.append(_change("reset", name))
+                # what came before this look is not known, and may have come after the page asked
+                changes.append(_change("reset", name))
                 watch = self._watches[name] = _Watch(name, store, self._stores)
             changes += watch.look()
         return changes

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from nbcompile.ambient import AMBIENT, BY_VARIABLE
-from nbcompile.definitions import Unit
+from nbcompile.definitions import Unit, import_texts
 from nbcompile.diagnostics import Diagnostic
 from nbcompile.flow import Common, Expression, Options, Piece, Step
+from nbcompile.generics import type_alias
 from nbcompile.names import Needs, StepState
 from nbcompile.notebook import Notebook
 from nbcompile.order import circles, enclosed_reads, file_order
@@ -284,9 +285,11 @@ class Assembly:
     def common(self, steps: tuple[Step, ...]) -> Common:
         units = [unit for _, unit in sorted(self.resolver.used_units.items())]
         needs = self.resolver.common
+        # those of setup cells stand where they stood
+        stand = {text for unit in units for text in _imports(unit.statement.node)}
         return Common(
             pieces=tuple(_renamed(unit) for unit in units),
-            imports=tuple(sorted(needs.imports)),
+            imports=tuple(sorted(needs.imports.keys() - stand)),
             support=tuple(sorted(needs.support)),
             late=tuple(sorted(self.renamed)),
         )
@@ -347,6 +350,10 @@ def _attribute_names(nodes: Iterable[ast.AST]) -> set[str] | None:
     return names
 
 
+def _imports(node: ast.stmt) -> Iterable[str]:
+    return import_texts(node).values() if isinstance(node, ast.Import | ast.ImportFrom) else ()
+
+
 def _stored(statement: ast.stmt) -> set[str]:
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return {statement.name}
@@ -365,6 +372,8 @@ def _fixed_bindings(statement: Statement) -> set[str]:
             names.add(node.name)
         elif isinstance(node, ast.Import | ast.ImportFrom):
             names |= {alias.asname or alias.name.split(".")[0] for alias in node.names}
+        elif (alias := type_alias(node)) is not None:
+            names.add(alias[0])
         elif isinstance(node, ast.NamedExpr):
             names.add(node.target.id)
         elif (isinstance(node, ast.MatchAs | ast.MatchStar) and node.name) or (
@@ -379,7 +388,8 @@ def _renamed(unit: Unit) -> Piece:
     piece = unit.statement.piece
     code = piece.code
     for old, new in unit.renamed.items():
-        for before in (f"def {old}(", f"class {old}(", f"class {old}:", f"{old} =", f"{old}:"):
+        heads = (f"{word} {old}{mark}" for word in ("def", "class", "type") for mark in "([: ")
+        for before in (*heads, f"{old} =", f"{old}:"):
             if before in code:
                 code = code.replace(before, before.replace(old, new, 1), 1)
                 break

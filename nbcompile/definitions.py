@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from nbcompile.freenames import imported_name, target_names
+from nbcompile.generics import type_alias
 from nbcompile.segments import Segment, Statement
 from nbcompile.walking import walk
 
@@ -48,9 +49,9 @@ def unit_of(statement: Statement, step: str = "", always: bool = False) -> Unit:
 
 
 def definition_node(statement: Statement) -> ast.AST | None:
-    """The function, class or lambda that a statement gives a name; None where it is none."""
+    """The function, class, lambda or type that a statement gives a name; None where it is none."""
     node = statement.node
-    if isinstance(node, _DEFINITIONS):
+    if isinstance(node, _DEFINITIONS) or type_alias(node) is not None:
         return node
     if isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
         return node.value if all(isinstance(t, ast.Name) for t in node.targets) else None
@@ -264,6 +265,8 @@ def _leaves(nodes: Iterable[ast.AST]) -> Iterable[ast.stmt]:
 
 def _defines(node: ast.stmt) -> bool:
     if isinstance(node, (ast.Import, ast.ImportFrom, ast.Pass, ast.Raise, *_DEFINITIONS)):
+        return True
+    if type_alias(node) is not None:
         return True
     if isinstance(node, ast.Assign):
         return all(isinstance(t, ast.Name) for t in node.targets) and is_literal(node.value)

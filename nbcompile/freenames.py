@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from nbcompile.generics import alias_parts, type_alias, type_bounds, type_parameters
 from nbcompile.walking import walk
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -38,8 +39,8 @@ def free_names(node: Function | ast.ClassDef) -> tuple[dict[str, ast.AST], dict[
     """
     facts = Facts()
     if isinstance(node, ast.ClassDef):
-        for inner in functions_in(node.body):
-            collect_lazy(inner, frozenset(), facts)
+        for inner, around in functions_in([node]):
+            collect_lazy(inner, around, facts)
     else:
         collect_lazy(node, frozenset(), facts)
     return facts.lazy, facts.lazy_writes
@@ -108,13 +109,19 @@ def _bindings(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
         yield from _bindings(child)
 
 
-def functions_in(nodes: Iterable[ast.AST]) -> Iterator[Function]:
-    """The outermost functions inside nodes, class bodies being looked through."""
+def functions_in(
+    nodes: Iterable[ast.AST], around: frozenset[str] = frozenset()
+) -> Iterator[tuple[Function, frozenset[str]]]:
+    """The outermost functions inside nodes, class bodies being looked through.
+
+    With each the type parameters of the classes that it is in, besides those ``around``.
+    """
     for node in nodes:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            yield node
+            yield node, around
         else:
-            yield from functions_in(ast.iter_child_nodes(node))
+            inner = around | type_parameters(node)
+            yield from functions_in(ast.iter_child_nodes(node), inner)
 
 
 def _arguments(node: Function) -> set[str]:
@@ -127,6 +134,7 @@ def _arguments(node: Function) -> set[str]:
 def collect_lazy(node: Function, outer: frozenset[str], facts: Facts) -> None:
     """Add what a function reads from module level when called; `outer` are enclosing locals."""
     body: list[ast.AST] = [node.body] if isinstance(node, ast.Lambda) else list(node.body)
+    outer |= type_parameters(node)
     declared: set[str] = set()
     nonlocal_: set[str] = set()
     for inner in same_scope(body):
@@ -176,11 +184,15 @@ def collect_reads(nodes: Iterable[ast.AST], visible: frozenset[str], facts: Fact
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             collect_reads(definition_time(node), visible, facts)
             if not isinstance(node, ast.Lambda):
-                collect_reads(annotations_of(node), visible, facts)
+                typed = [*annotations_of(node), *type_bounds(node)]
+                collect_reads(typed, visible | type_parameters(node), facts)
             collect_lazy(node, visible, facts)
         elif isinstance(node, ast.ClassDef):
-            collect_reads(definition_time(node), visible, facts)
-            _collect_class(node, visible, facts)
+            known = visible | type_parameters(node)
+            collect_reads([*definition_time(node), *type_bounds(node)], known, facts)
+            _collect_class(node, known, facts)
+        elif type_alias(node) is not None:
+            collect_reads(alias_parts(node), visible | type_parameters(node), facts)
         elif isinstance(node, COMPREHENSIONS):
             inner = visible | {
                 name.id for part in node.generators for name in target_names(part.target)

@@ -7,7 +7,8 @@ runs; lazy reads happen when a function that the statement makes is called.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from nbcompile.freenames import (
     COMPREHENSIONS,
@@ -17,10 +18,10 @@ from nbcompile.freenames import (
     collect_reads,
     definition_time,
     facts_from_strings,
-    functions_in,
     imported_name,
     pattern_names,
 )
+from nbcompile.generics import alias_parts, type_alias, type_bounds, type_parameters
 from nbcompile.walking import walk
 
 #: The names a statement binds for certain when control never reaches its end.
@@ -41,10 +42,12 @@ def statement_facts(node: ast.stmt, postponed: bool = False) -> Facts:
 class _Scan:
     """Walks a block at module level in the order of execution."""
 
-    def __init__(self, postponed: bool = False) -> None:
+    def __init__(self, postponed: bool = False, types: frozenset[str] = frozenset()) -> None:
         self.postponed = postponed
+        #: the type parameters of the classes around
+        self.types = types
         self.facts = Facts()
-        self.definite: frozenset[str] = frozenset()
+        self.definite = types
         #: how many loops, and blocks whose errors are caught, stand around
         self.guards = 0
 
@@ -84,22 +87,29 @@ class _Scan:
 
     def _functiondef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         self.expressions(definition_time(node))
-        self.annotations(annotations_of(node))
-        collect_lazy(node, frozenset(), self.facts)
+        self.annotations(annotations_of(node), type_parameters(node))
+        collect_reads(type_bounds(node), self.types | type_parameters(node), self.facts)
+        collect_lazy(node, self.types, self.facts)
         self.write(node.name)
 
     _asyncfunctiondef = _functiondef
 
     def _classdef(self, node: ast.ClassDef) -> None:
-        self.expressions(definition_time(node))
-        body = _Scan(self.postponed)
+        with self.known(type_parameters(node)):
+            self.expressions(definition_time(node))
+        collect_reads(type_bounds(node), self.types | type_parameters(node), self.facts)
+        body = _Scan(self.postponed, self.types | type_parameters(node))
         body.block(node.body)
         for name, place in body.facts.reads.items():
             self.name_read(name, place)
-        for inner in functions_in(node.body):
-            collect_lazy(inner, frozenset(), self.facts)
         self.facts.lazy.update(body.facts.lazy)
         self.write(node.name)
+
+    def _typealias(self, node: ast.stmt) -> None:
+        alias = type_alias(node)
+        assert alias is not None
+        collect_reads(alias_parts(node), self.types | type_parameters(node), self.facts)
+        self.write(alias[0])
 
     def _import(self, node: ast.Import | ast.ImportFrom) -> None:
         for alias in node.names:
@@ -219,12 +229,21 @@ class _Scan:
             ends.append(self.definite)
         self.definite = _meet(ends)
 
+    @contextmanager
+    def known(self, names: frozenset[str]) -> Iterator[None]:
+        """While something is looked at where these names are bound besides."""
+        added = names - self.definite
+        self.definite |= added
+        yield
+        self.definite -= added
+
     # -- expressions --------------------------------------------------------------------------
-    def annotations(self, nodes: Iterable[ast.AST]) -> None:
+    def annotations(self, nodes: Iterable[ast.AST], types: frozenset[str] = frozenset()) -> None:
         if self.postponed:
-            collect_reads(nodes, frozenset(), self.facts)
+            collect_reads(nodes, self.types | types, self.facts)
         else:
-            self.expressions(nodes)
+            with self.known(types):
+                self.expressions(nodes)
 
     def expressions(self, nodes: Iterable[ast.AST]) -> None:
         for node in nodes:
@@ -239,7 +258,7 @@ class _Scan:
                 self.name_read(node.id, node)
         elif isinstance(node, ast.Lambda):
             self.expressions(definition_time(node))
-            collect_lazy(node, frozenset(), self.facts)
+            collect_lazy(node, self.types, self.facts)
         elif isinstance(node, COMPREHENSIONS):
             self.comprehension(node)
         elif isinstance(node, ast.NamedExpr):

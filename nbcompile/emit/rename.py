@@ -20,6 +20,7 @@ from nbcompile.emit.names import (
     read_before_bound,
 )
 from nbcompile.flow import Piece
+from nbcompile.generics import alias_parts, type_alias, type_bounds, type_parameters
 
 #: the function that binds a shared name inside an expression
 SHARE = "_share"
@@ -117,6 +118,9 @@ class _Adapter:
                 self._scope([node.body], hidden, own)
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                 self._definition(node, hidden)
+            case ast.stmt() if (alias := type_alias(node)) is not None:
+                self._children(alias_parts(node), hidden | type_parameters(node))
+                self._follow(node, {alias[0]}, hidden)
             case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
                 own = bindings(generator.target for generator in node.generators)
                 first = node.generators[0]
@@ -146,7 +150,8 @@ class _Adapter:
     def _definition(
         self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, hidden: frozenset[str]
     ) -> None:
-        self._children(definition_time(node), hidden)
+        hidden |= type_parameters(node)
+        self._children([*definition_time(node), *type_bounds(node)], hidden)
         declared = {
             name
             for inner in own_nodes(node.body)

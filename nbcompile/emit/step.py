@@ -19,6 +19,7 @@ from nbcompile.emit.rename import SHARE, Setting, adapt, declared_global, needs_
 from nbcompile.emit.source import Source
 from nbcompile.emit.state import state_lines
 from nbcompile.flow import Expression, Flow, Piece, Reads, Step
+from nbcompile.generics import type_alias
 from nbcompile.layout import indent
 
 _INDENT = "    "
@@ -391,4 +392,7 @@ def _does_something(piece: Piece) -> bool:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         tree = ast.parse(piece.code)
-    return not all(isinstance(statement, defining) for statement in tree.body)
+    return not all(
+        isinstance(statement, defining) or type_alias(statement) is not None
+        for statement in tree.body
+    )

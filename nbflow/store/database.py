@@ -13,7 +13,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import wraps
 from typing import Any, Generic, Protocol, TypeVar, cast
 
@@ -126,6 +126,11 @@ class Database(ABC, Generic[C]):
             # one that a fork has carried over is its parent's
             if process == os.getpid():
                 self._close(connection)
+
+    def __del__(self) -> None:
+        # who has no more use for a store need not close it; from 3.13 on Python would warn of that
+        with suppress(Exception):
+            self.close()
 
     def _begun(self, alone: bool) -> C:
         connection = self._connection()

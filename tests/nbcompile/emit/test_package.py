@@ -51,6 +51,15 @@ def test_same_notebook_same_bytes() -> None:
     assert package_of(*cells) == package_of(*cells)
 
 
+def test_what_a_setup_cell_imports_stands_there_once() -> None:
+    setup = "%%setup\nfrom dataclasses import dataclass\n@dataclass\nclass Box:\n    n: int"
+    common = package_of(setup, "%%step a\nbox = Box(1)").files["sample/common.py"]
+    assert common == (
+        '"""What the steps share: imports, settings and definitions."""\n\n'
+        "from dataclasses import dataclass\n\n\n@dataclass\nclass Box:\n    n: int\n"
+    )
+
+
 def test_version_changes_with_code_and_options_only() -> None:
     base = package_of("%%step a\nx = 1").version
     assert package_of("%%step a --retry 2\nx = 1").version != base

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -67,7 +68,8 @@ def read_segments(
     segments: list[Segment] = []
     diagnostics: list[Diagnostic] = []
     index = 0
-    postponed = False
+    # from 3.14 on annotations are evaluated when somebody asks for them (PEP 649)
+    postponed = sys.version_info >= (3, 14)
     for cell in tagged:
         diagnostics += cell.diagnostics
         variant = _variant(cell)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from nbcompile.diagnostics import Diagnostic
@@ -23,6 +25,13 @@ def inputs(flow: Flow, step: str) -> dict[str, tuple[str, ...]]:
 
 def errors(flow: Flow) -> list[tuple[str, int | None, int | None]]:
     return [(d.code, d.cell, d.line) for d in flow.diagnostics if d.severity == "error"]
+
+
+def test_annotations_that_name_what_comes_later() -> None:
+    flow = flow_of("%%step a\ndef f(x: Later): return x\nclass Later: pass\ny = f(1)")
+    # they are evaluated at once up to Python 3.13, and when asked for from 3.14 on
+    expected = [] if sys.version_info >= (3, 14) else [("NBF201", 0, 2)]
+    assert errors(flow) == expected
 
 
 def test_redefinition_gives_the_reader_the_nearest_version() -> None:

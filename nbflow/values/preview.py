@@ -143,7 +143,8 @@ def _thumbnail(image: Any) -> bytes:
 
 def _cell(value: Any) -> Any:
     """A value of a table: as it is in JSON, else its text."""
-    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
+    masked = type(value).__name__ == "MaskedConstant"
+    if hasattr(value, "item") and getattr(value, "ndim", None) == 0 and not masked:
         value = value.item()
     if value is None or isinstance(value, bool | int):
         return value

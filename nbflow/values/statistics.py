@@ -72,10 +72,13 @@ def _numbers(values: Any) -> dict[str, Any]:
     import numpy as np
 
     missing = 0
+    if isinstance(values, np.ma.MaskedArray):
+        missing = int(values.size - values.count())
+        values = values.compressed()
     if values.dtype.kind == "f":
         finite = values[np.isfinite(values)]
         if finite.size < values.size:
-            missing = int(np.isnan(values).sum())
+            missing += int(np.isnan(values).sum())
     else:
         finite = values
     if not finite.size:

@@ -39,6 +39,14 @@ def test_an_array() -> None:
     assert shown(np.zeros((0, 3)))["head"] == []
 
 
+def test_what_is_masked_is_no_value() -> None:
+    made = shown(np.ma.masked_array([1, 2, 6], [True, False, False]))
+    assert made["head"] == ["--", 2, 6]
+    assert made["stats"] == {"min": 2, "max": 6, "mean": 4.0, "std": 2.0, "missing": 1}
+    made = shown(np.ma.masked_array([1.0, np.nan], [True, False]))
+    assert (made["head"], made["stats"]) == (["--", "nan"], {"missing": 2})
+
+
 def test_a_frame() -> None:
     frame = pd.DataFrame({"a": [1.0, None, 3.0], "b": ["x" * 100, None, "z"], 3: [True] * 3})
     made = shown(frame)

@@ -15,6 +15,11 @@ from nbflow.runtime.spec import FlowSpec
 
 #: characters of a traceback that are kept; recursion makes long ones
 LIMIT = 40_000
+#: characters of a message, which may have all the data in it
+MESSAGE = 4000
+
+#: colours and other commands to a terminal, and signs that no text shows
+_UNSEEN = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07|[\x00-\x08\x0b-\x1f\x7f]")
 
 
 class SourceMap:
@@ -90,6 +95,8 @@ def task_error(
     text: str | None = None,
 ) -> dict[str, Any]:
     """The error of a record from its parts; without a traceback the message stands for it."""
+    message = _UNSEEN.sub("", message)
+    message = message if len(message) <= MESSAGE else f"{message[: MESSAGE - 1]}…"
     return {
         "step": step,
         "task": key,

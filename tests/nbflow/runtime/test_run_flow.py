@@ -16,6 +16,7 @@ from nbflow.runtime.explain import explain
 from nbflow.runtime.request import RunRequest
 from nbflow.runtime.run import run_flow
 from nbflow.runtime.task import run_task
+from nbflow.runtime.traceback import MESSAGE
 from nbflow.store import Store, open_store
 from nbflow.store.records import RunRecord
 from nbflow.values.ref import Ref
@@ -219,6 +220,15 @@ def test_no_items(tmp_path: Path) -> None:
     write(tmp_path, LOAD, GROW, count)
     run = go(tmp_path, params={"n": 0})
     assert (run.status, run.metrics) == ("succeeded", {"n_tasks": 0})
+
+
+def test_a_message_is_text_of_bounded_length(tmp_path: Path) -> None:
+    red = step("red", r"raise ValueError('\x1b[31mno\x1b[0m rows\r\x00:\n' + 'x' * 100_000)")
+    write(tmp_path, red)
+    error = go(tmp_path).error
+    assert error is not None
+    assert error["message"] == "no rows:\n" + "x" * (MESSAGE - 10) + "…"
+    assert "\x1b[31mno" in error["traceback"]
 
 
 def test_an_unseen_change_in_place_is_an_error(tmp_path: Path) -> None:

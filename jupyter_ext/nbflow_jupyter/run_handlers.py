@@ -8,6 +8,8 @@ from typing import Any
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
+from nbflow.client.lost import why_lost
+from nbflow.client.run import Run
 from nbflow.errors import UserError
 from nbflow.flags.kept import flags_of
 from nbflow.store import Store
@@ -137,6 +139,7 @@ class RunHandler(NbflowHandler):
             "seed": run.seed,
             "parent": _parent(store, run),
             "error": shapes.run_error(run.error),
+            "lost": why_lost(Run(run, store)) if run.status == "lost" else None,
         }
 
 

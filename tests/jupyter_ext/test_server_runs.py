@@ -69,6 +69,14 @@ def test_one_run(api: Any) -> None:
     assert limit["schema"] == {"anyOf": [{"type": "integer"}, {"type": "null"}]}
     assert "pandas" in run["environment"]["packages"]
     assert run["parent"] is None
+    assert run["lost"] is None
+
+
+def test_what_became_of_a_lost_run_is_told(api: Any, store: Store) -> None:
+    made = store.create_run("vanished", store.run("churn/1").version)
+    store.update_run(made.id, status="lost")
+    lost = api.get("runs/vanished/1", wire.RunDetail)["lost"]
+    assert lost.endswith("`nbflow drive vanished/1` goes on with the run.")
 
 
 def test_flows_of_any_name(api: Any, store: Store) -> None:

@@ -72,7 +72,7 @@ class ParameterField(TypedDict):
 
 
 class RunDetail(TypedDict):
-    """Everything recorded of a run as a whole."""
+    """Everything recorded of a run as a whole; `lost` says of a lost one what became of it."""
 
     row: RunRow
     parameters: list[ParameterField]
@@ -84,6 +84,7 @@ class RunDetail(TypedDict):
     seed: int | None
     parent: str | None
     error: RunError | None
+    lost: str | None
 
 
 class StartRequest(TypedDict, total=False):

@@ -93,6 +93,9 @@ function Loaded(props: IRunPageProps): JSX.Element {
       {detail!.error && detail!.error.step !== step && (
         <ErrorBox {...props} error={detail!.error} />
       )}
+      {detail!.lost && row.status === 'lost' && (
+        <p className="jp-nbflow-Page-lost">{detail!.lost}</p>
+      )}
       <div
         className="jp-nbflow-Page-top"
         data-view={state.view}

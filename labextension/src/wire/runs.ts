@@ -64,7 +64,7 @@ export interface IParameterField {
   line: number | null;
 }
 
-/** Everything recorded of a run as a whole. */
+/** Everything recorded of a run as a whole; `lost` says of a lost one what became of it. */
 export interface IRunDetail {
   row: IRunRow;
   parameters: IParameterField[];
@@ -76,6 +76,7 @@ export interface IRunDetail {
   seed: number | null;
   parent: string | null;
   error: IRunError | null;
+  lost: string | null;
 }
 
 /**

@@ -3,7 +3,7 @@ import jupyterPlugin from '@jupyter/eslint-plugin';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['node_modules', 'lib', '**/*.js', '**/*.mjs'] },
+  { ignores: ['node_modules', 'lib', '**/*.js', '**/*.mjs', '**/*.cjs'] },
   js.configs.recommended,
   ...tseslint.configs.recommended,
   { plugins: { jupyter: jupyterPlugin } },

@@ -39,7 +39,10 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
         list: runs,
         trans,
         facets: () => api.at(runs.store).facets(),
-        stores: async () => (await api.stores()).stores.filter(store => store.exists),
+        stores: async () =>
+          (await api.stores()).stores.filter(
+            store => store.exists || store.name === runs.store
+          ),
         onOpen: run => void commands.execute(CommandIDs.openRun, { run }),
         onCompare: chosen => void commands.execute(CommandIDs.compare, { runs: chosen }),
         onStart: () => void commands.execute(CommandIDs.runFlow),
@@ -89,7 +92,7 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
         }
       }
     });
-    void runs.refresh();
+    void runs.begin(api.stores().then(({ stores }) => stores));
 
     commands.addCommand(CommandIDs.showRuns, {
       label: trans.__('Show Runs of Flows'),

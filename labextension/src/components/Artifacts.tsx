@@ -4,6 +4,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import { bytes, value } from '../models/format';
+import { footer, head } from '../models/previews';
 import { RunPageModel } from '../models/runpage';
 import { IArtifactInfo, ITaskDetail, Json } from '../wire';
 import { useLoaded } from './hooks';
@@ -22,7 +23,8 @@ export function Artifacts(props: IArtifactsProps): JSX.Element {
   const task = model.task!;
   const { data, error } = useLoaded(
     () => model.api.task(model.path, task),
-    `${model.path}/${task.step}/${task.key}/${model.revision}`
+    `${model.path}/${task.step}/${task.key}`,
+    model.revision
   );
   if (error !== null) {
     return <Empty error>{error}</Empty>;
@@ -143,7 +145,7 @@ function Preview(props: {
     const index = preview.index as Json[];
     const cells = preview.rows as Json[][];
     const stats = (preview.stats ?? {}) as Record<string, Stats>;
-    const numbers = columns.some(([name]) => stats[name]);
+    const below = footer(columns, stats);
     return (
       <div
         className="jp-nbflow-Frame"
@@ -175,14 +177,14 @@ function Preview(props: {
               </tr>
             ))}
           </tbody>
-          {numbers && (
+          {below.length > 0 && (
             <tfoot>
-              {(['min', 'mean', 'max'] as const).map(name => (
+              {below.map(([name, texts]) => (
                 <tr key={name}>
                   <th scope="row">{name}</th>
-                  {columns.map(([column], at) => (
+                  {texts.map((text, at) => (
                     <td key={at} data-number="true">
-                      {stats[column] ? value(stats[column][name]) : ''}
+                      {text}
                     </td>
                   ))}
                 </tr>
@@ -197,7 +199,7 @@ function Preview(props: {
     const stats = (preview.stats ?? {}) as Stats;
     return (
       <div className="jp-nbflow-Array">
-        <code>{(preview.head as Json[]).map(item => value(item)).join('  ')} …</code>
+        <code>{head(preview.head as Json[], preview.shape as number[])}</code>
         <span>
           {String(preview.dtype)}
           {Object.entries(stats).map(([name, item]) => ` · ${name} ${value(item)}`)}

@@ -49,10 +49,11 @@ function note(
   const failed = state.counts.failed ?? 0;
   const cached = state.counts.cached ?? 0;
   const parts: string[] = [];
-  if (node.line.length || node.foreach) {
-    parts.push(
-      `${state.done.toLocaleString()}/${total === null ? '…' : total.toLocaleString()}`
-    );
+  if (failed && state.done === total && total > 1) {
+    return trans.__('%1 of %2 failed', failed.toLocaleString(), total.toLocaleString());
+  }
+  if ((node.line.length || node.foreach) && total !== null) {
+    parts.push(`${state.done.toLocaleString()}/${total.toLocaleString()}`);
     if (failed) {
       parts.push(trans.__('%1 failed', failed));
     } else if (cached) {
@@ -242,7 +243,7 @@ export function FlowGraph(props: IGraphProps): JSX.Element {
                 )}
               </g>
               <text className="jp-nbflow-Graph-name" x={34} y={text ? 20 : 28}>
-                {cut(node.name, 17)}
+                {cut(node.name, 16)}
               </text>
               <text className="jp-nbflow-Graph-note" x={34} y={34}>
                 {cut(text, 23)}

@@ -4,6 +4,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import { plain, spans } from '../models/ansi';
+import { bytes } from '../models/format';
 import { LogTail } from '../models/logtail';
 import { RunPageModel } from '../models/runpage';
 import { useChanges, useRows } from './hooks';
@@ -63,6 +64,9 @@ export function Log(props: {
       rows.show(hits[next]);
     }
   };
+  // what is typed is shown where it is found
+  React.useEffect(() => jump(0), [needle]);
+  const part = bytes(log.end - log.start);
   return (
     <div className="jp-nbflow-Log">
       <div className="jp-nbflow-Bar">
@@ -74,7 +78,6 @@ export function Log(props: {
           value={search}
           onChange={event => {
             setSearch(event.target.value);
-            setHit(0);
           }}
           onKeyDown={event => {
             if (event.key === 'Enter') {
@@ -90,6 +93,13 @@ export function Log(props: {
           </span>
         )}
         <span className="jp-nbflow-Bar-space" />
+        {(log.start > 0 || log.cut) && (
+          <span className="jp-nbflow-Bar-note">
+            {log.cut
+              ? trans.__('the first %1 of %2', part, bytes(log.size))
+              : trans.__('the last %1 of %2', part, bytes(log.size))}
+          </span>
+        )}
         {log.start > 0 && (
           <Button
             label={trans.__('Show from the start')}
@@ -137,7 +147,7 @@ export function Log(props: {
                 data-hit={hits[hit] === index}
                 style={{ top: index * LINE, height: LINE }}
               >
-                <i aria-hidden="true">{index + 1}</i>
+                <i aria-hidden="true">{log.start > 0 ? '' : index + 1}</i>
                 <code>
                   {spans(line).map((span, at) => (
                     <span key={at} className={span.classes}>

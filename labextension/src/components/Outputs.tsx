@@ -25,7 +25,8 @@ export function Outputs(props: IOutputsProps): JSX.Element {
   const task = model.task!;
   const { data, error } = useLoaded(
     () => model.api.outputs(model.path, task),
-    `${model.path}/${task.step}/${task.key}/${model.revision}`
+    `${model.path}/${task.step}/${task.key}`,
+    model.revision
   );
   if (error !== null) {
     return <Empty error>{error}</Empty>;

@@ -146,7 +146,8 @@ export function TaskOverview(props: IOverviewProps): JSX.Element {
   const task = model.task!;
   const { data, error } = useLoaded(
     () => model.api.task(model.path, task),
-    `${model.path}/${task.step}/${task.key}/${model.revision}`
+    `${model.path}/${task.step}/${task.key}`,
+    model.revision
   );
   const node = model.graph!.nodes.find(other => other.name === task.step);
   if (error !== null) {

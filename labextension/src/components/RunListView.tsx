@@ -282,15 +282,17 @@ function summary(run: IRunRow, trans: TranslationBundle): string {
       return trans.__('cancelling');
     }
     const waiting = run.steps.find(step => step.waits !== null);
-    return doing.length || !waiting
-      ? doing.join(', ')
-      : `${waiting.name}: ${waiting.waits}`;
+    return (
+      doing.join(', ') ||
+      (waiting ? `${waiting.name}: ${waiting.waits}` : statusText(trans, run.status))
+    );
   }
-  return Object.entries(run.metrics)
+  const metrics = Object.entries(run.metrics)
     .filter(([, value]) => typeof value === 'number')
     .slice(0, 3)
     .map(([name, value]) => `${name} ${short(value, 12)}`)
     .join(' · ');
+  return metrics || (run.status === 'succeeded' ? '' : statusText(trans, run.status));
 }
 
 function Row(props: IRowProps): JSX.Element {

@@ -5,7 +5,7 @@ import React from 'react';
 
 import { duration } from '../models/format';
 import { isFinal, RunPageModel } from '../models/runpage';
-import { IBar, ILane, ticks, timeline } from '../models/timeline';
+import { IBar, ILane, tick, ticks, timeline } from '../models/timeline';
 import { Status } from '../wire';
 import { useNow, useRows, useWidth } from './hooks';
 import { Empty, statusText } from './parts';
@@ -46,7 +46,7 @@ export function Timeline(props: {
           <div className="jp-nbflow-Timeline-axis" style={{ paddingLeft: NAMES }}>
             {marks.map(mark => (
               <span key={mark} style={{ left: NAMES + x(mark) }}>
-                {duration(mark)}
+                {tick(mark, marks[1])}
               </span>
             ))}
           </div>

@@ -35,8 +35,10 @@ export interface ILoaded<T> {
   error: string | null;
 }
 
-/** What a promise gives; asked again when `key` changes, keeping the old answer meanwhile. */
-export function useLoaded<T>(load: () => Promise<T>, key: string): ILoaded<T> {
+const NOTHING = { data: null, error: null };
+
+/** What a promise gives of `key`; asked `again`, the old answer is kept until the new one comes. */
+export function useLoaded<T>(load: () => Promise<T>, key: string, again = 0): ILoaded<T> {
   const [state, setState] = React.useState<ILoaded<T> & { of: string }>({
     data: null,
     error: null,
@@ -57,8 +59,8 @@ export function useLoaded<T>(load: () => Promise<T>, key: string): ILoaded<T> {
     return () => {
       live = false;
     };
-  }, [key]);
-  return state;
+  }, [key, again]);
+  return state.of === key ? state : NOTHING;
 }
 
 export interface IRows {

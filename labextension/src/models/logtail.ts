@@ -14,7 +14,10 @@ const CHUNK = 1048576;
 const LIMIT = 40_000_000;
 
 export class LogTail {
-  constructor(private readonly fetch: FetchLog) {}
+  constructor(
+    private readonly fetch: FetchLog,
+    private readonly limit = LIMIT
+  ) {}
 
   readonly changed = new Signal<this, void>(this);
   lines: string[] = [];
@@ -23,23 +26,28 @@ export class LogTail {
   error: string | null = null;
   /** Bytes before the first shown one. */
   start = 0;
-  private end = 0;
+  /** Bytes up to the end of what is shown, and of the whole log. */
+  end = 0;
+  size = 0;
+  /** Whether it was shown from its start and is too long to be shown to its end. */
+  cut = false;
+  private length = 0;
   private rest = '';
   private busy = false;
 
-  /** What is new since the last time. */
+  /** What is new since the last time; where too much is kept, its end only, as at first. */
   async follow(): Promise<void> {
-    if (this.busy) {
+    if (this.busy || this.cut) {
       return;
     }
     this.busy = true;
     try {
-      const first = !this.loaded;
+      const first = !this.loaded || this.length > this.limit;
       const chunk = await this.fetch(
         first ? { tail: TAIL } : { start: this.end, limit: CHUNK }
       );
       if (first) {
-        this.start = chunk.start;
+        this.clear(chunk.start);
       }
       this.take(chunk);
       this.error = null;
@@ -58,18 +66,14 @@ export class LogTail {
     }
     this.busy = true;
     try {
-      this.lines = [];
-      this.rest = '';
-      this.start = 0;
-      this.end = 0;
+      this.clear(0);
       let chunk: ILogChunk;
-      let length = 0;
       do {
         chunk = await this.fetch({ start: this.end, limit: CHUNK });
-        length += chunk.text.length;
         this.take(chunk);
+        this.cut = chunk.end < chunk.size && this.length >= this.limit;
         this.changed.emit();
-      } while (chunk.text && chunk.end < chunk.size && length < LIMIT);
+      } while (chunk.text && chunk.end < chunk.size && !this.cut);
     } catch (reason) {
       this.error = reason instanceof Error ? reason.message : String(reason);
     }
@@ -82,8 +86,17 @@ export class LogTail {
     return this.rest ? [...this.lines, overwrite(this.rest)] : this.lines;
   }
 
+  private clear(start: number): void {
+    this.lines = [];
+    this.rest = '';
+    this.length = 0;
+    this.start = this.end = start;
+  }
+
   private take(chunk: ILogChunk): void {
     this.end = chunk.end;
+    this.size = chunk.size;
+    this.length += chunk.text.length;
     this.complete = chunk.complete && chunk.end >= chunk.size;
     if (chunk.text) {
       const parts = (this.rest + chunk.text).split('\n');

@@ -2,7 +2,7 @@
 
 import { Signal } from '@lumino/signaling';
 
-import { IRunPage, IRunRow } from '../wire';
+import { IRunPage, IRunRow, IStoreInfo } from '../wire';
 
 export interface IFilter {
   flow: string;
@@ -55,6 +55,16 @@ export class RunList {
 
   get more(): boolean {
     return this.next !== null;
+  }
+
+  /** The runs of the first store that is there. */
+  async begin(stores: Promise<readonly IStoreInfo[]>): Promise<void> {
+    const there = (await stores.catch(() => [])).filter(store => store.exists);
+    if (this.store === '' && there.length && !there.some(store => store.name === '')) {
+      await this.setStore(there[0].name);
+    } else {
+      await this.refresh();
+    }
   }
 
   /** Other runs from the start. */

@@ -1,6 +1,7 @@
 /** Bars of the timeline: all tasks of a run on rows, each row a lane where tasks do not overlap. */
 
 import { IHeatStrip, Status } from '../wire';
+import { duration } from './format';
 import { letterStatus } from './strip';
 
 export interface IBar {
@@ -76,6 +77,11 @@ function stack(step: string, bars: readonly IBar[]): ILane[] {
     free[at] = bar.start + bar.seconds;
   }
   return lanes;
+}
+
+/** What a line of the axis is called: no two of them alike, however close they are. */
+export function tick(at: number, distance: number): string {
+  return distance < 0.1 ? `${Math.round(at * 1000)} ms` : duration(at);
 }
 
 /** Round distances between the lines of an axis. */

@@ -1,6 +1,7 @@
 /** What compared data differ in, and the cells that bring something into a notebook. */
 
 import { statistics } from '../datastats';
+import { footer, head } from '../previews';
 import { artifactSource, inputsSource } from '../snippets';
 import { Json } from '../../wire';
 
@@ -88,5 +89,33 @@ describe('cells', () => {
     expect(inputsSource('churn/4', 'train', '3')).toBe(
       '%load_ext nbflow\n%nbflow load churn/4/train/3'
     );
+  });
+});
+
+describe('previews', () => {
+  const numbers = { min: 1, mean: 2, max: 3, missing: 0 };
+
+  it('show the statistics that there are, each column its own', () => {
+    const columns = [
+      ['a', 'int64'],
+      ['b', 'str'],
+      ['a', 'int64']
+    ] as const;
+    const stats = { a: numbers, b: { missing: 4, distinct: 1234 } };
+    expect(footer(columns, stats)).toEqual([
+      ['min', ['1', '', '']],
+      ['mean', ['2', '', '']],
+      ['max', ['3', '', '']],
+      ['distinct', ['', '1,234', '']],
+      ['missing', ['', '4', '']]
+    ]);
+    expect(footer([['c', 'object']], { c: { missing: 0 } })).toEqual([]);
+  });
+
+  it('say of an array where there is more of it', () => {
+    expect(head([1, 2], [2])).toBe('1  2');
+    expect(head([1, 2], [2, 2])).toBe('1  2  …');
+    expect(head([], [0])).toBe('');
+    expect(head([3], [])).toBe('3');
   });
 });

@@ -1,4 +1,11 @@
-import { IHeatStrip, IParameterField, IRunRow, IStepRun, IGraphNode } from '../../wire';
+import {
+  IGraphNode,
+  IHeatStrip,
+  IParameterField,
+  IRunRow,
+  IStepRun,
+  IStoreInfo
+} from '../../wire';
 import { stepBadge } from '../cellstates';
 import { place } from '../layout';
 import { LogTail } from '../logtail';
@@ -6,7 +13,7 @@ import { changed, choices, editor, fieldValue } from '../parameters';
 import { columns, linear } from '../plots';
 import { NO_FILTER, RunList } from '../runlist';
 import { runs, segments } from '../strip';
-import { ticks, timeline } from '../timeline';
+import { tick, ticks, timeline } from '../timeline';
 
 function row(id: number, change: Partial<IRunRow> = {}): IRunRow {
   return {
@@ -49,6 +56,27 @@ function server(count: number) {
 }
 
 describe('the list of runs', () => {
+  it('begins with the first store that is there', async () => {
+    const asked: string[] = [];
+    const begin = async (stores: Promise<IStoreInfo[]>) => {
+      const list: RunList = new RunList(() => {
+        asked.push(list.store);
+        return Promise.resolve({ runs: [], next: null, total: 0, seq: 0 });
+      });
+      await list.begin(stores);
+    };
+    const store = (name: string, exists: boolean) => ({
+      name,
+      exists,
+      default: name === ''
+    });
+    await begin(Promise.resolve([store('', false), store('a', true), store('b', true)]));
+    await begin(Promise.resolve([store('', true), store('a', true)]));
+    await begin(Promise.resolve([store('', false)]));
+    await begin(Promise.reject(new Error('no answer')));
+    expect(asked).toEqual(['a', '', '', '']);
+  });
+
   it('grows page by page and keeps what it has', async () => {
     const list = new RunList(server(450));
     await list.refresh();
@@ -154,6 +182,14 @@ describe('the timeline', () => {
   });
 
   it('has round ticks', () => expect(ticks(11, 6)).toEqual([0, 2, 4, 6, 8, 10]));
+
+  it('calls no two ticks alike', () => {
+    for (const span of [0.004, 0.03, 0.34, 0.9, 1.4, 7, 60, 400, 9000]) {
+      const marks = ticks(span, 11);
+      const names = marks.map(mark => tick(mark, marks[1]));
+      expect(new Set(names).size).toBe(marks.length);
+    }
+  });
 });
 
 describe('the graph', () => {
@@ -282,5 +318,26 @@ describe('a log', () => {
     await log.follow();
     expect(log.shown).toEqual(['one', 'two', 'thr']);
     expect(log.complete).toBe(true);
+  });
+
+  it('holds no more than it may, of its end or of its start', async () => {
+    let size = 30;
+    const log = new LogTail(query => {
+      const start = query.tail ? size - 10 : query.start;
+      const end = Math.min(size, start + 10);
+      const text = 'x'.repeat(end - start);
+      return Promise.resolve({ start, end, size, complete: false, text });
+    }, 15);
+    await log.follow();
+    expect([log.start, log.end, log.cut]).toEqual([20, 30, false]);
+    size = 50;
+    await log.follow();
+    expect([log.start, log.end]).toEqual([20, 40]);
+    await log.follow();
+    expect([log.start, log.end, log.shown]).toEqual([40, 50, ['x'.repeat(10)]]);
+    await log.whole();
+    expect([log.start, log.end, log.cut, log.size]).toEqual([0, 20, true, 50]);
+    await log.follow();
+    expect(log.end).toBe(20);
   });
 });

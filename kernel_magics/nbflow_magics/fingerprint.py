@@ -2,15 +2,16 @@
 
 What is small is looked at as a whole. Of a large array every element is added up and some are
 looked at in their places; of large containers and frames, some elements and columns. So a change
-can be missed, but where two fingerprints of one object differ, it was changed. The thorough
-comparison, which needs the value as it was, is a run's (`nbflow.runtime.unchanged`).
+can be missed, but where two fingerprints of one object differ, it was changed. A frame has one for
+each column that there was time for. The thorough comparison, which needs the value as it was, is
+a run's (`nbflow.runtime.unchanged`).
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 from zlib import crc32
@@ -27,19 +28,32 @@ _COLUMNS = 24
 _DEPTH = 20
 
 
-def fingerprint(value: Any, deadline: float) -> int | None:
+def fingerprint(value: Any, deadline: float) -> tuple[int, ...] | None:
     """The fingerprint; None where the value cannot change, cannot be read, or time is out.
 
     ``deadline`` is a time of `time.thread_time`.
     """
-    if immutable(value):
-        return None
+    pd = sys.modules.get("pandas")
+    found: list[int] = []
     try:
-        return _Print(deadline).of(value)
-    except (_Unknown, RecursionError):
-        return None
+        if immutable(value):
+            return None
+        if pd is not None and isinstance(value, pd.DataFrame):
+            # one by one: those before the time is out count
+            for part in _Print(deadline).frame(value, 0):
+                found.append(part)
+        else:
+            found.append(_Print(deadline).of(value))
+    except _Unknown:
+        pass
     except Exception:
         return None  # a class of somebody's that cannot be read just now
+    return tuple(found) or None
+
+
+def differ(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    """Whether two fingerprints of one object say that it was changed, as far as both go."""
+    return any(x != y for x, y in zip(one, other, strict=False))
 
 
 class _Unknown(Exception):
@@ -88,14 +102,23 @@ class _Print:
         if np is not None and isinstance(value, np.ndarray):
             return self._array(value, np, depth)
         if pd is not None and isinstance(value, pd.DataFrame):
-            wide = value.shape[1]
-            columns = (value.iloc[:, at] for at in _spread(range(wide), _COLUMNS))
-            names = self._all(_spread(list(value.columns), _ELEMENTS), depth)
-            parts = tuple(self._column(one, np, depth) for one in columns)
-            return hash((value.shape, names, self._column(value.index, np, depth), parts))
+            return hash(tuple(self.frame(value, depth)))
         if pd is not None and isinstance(value, pd.Series):
             return hash((self._column(value.index, np, depth), self._column(value, np, depth)))
         raise _Unknown
+
+    def frame(self, value: Any, depth: int) -> Iterator[int]:
+        """A number for its shape and its names, then one for each column."""
+        np = sys.modules["numpy"]
+        names = self._all(_spread(list(value.columns), _ELEMENTS), depth)
+        yield hash((value.shape, names, self._column(value.index, np, depth)))
+        wide = value.shape[1]
+        if wide <= _COLUMNS:  # the quick way, a column at a time
+            columns: Iterable[Any] = (column for _, column in value.items())
+        else:
+            columns = (value.iloc[:, at] for at in _spread(range(wide), _COLUMNS))
+        for column in columns:
+            yield self._column(column, np, depth)
 
     def _column(self, column: Any, np: Any, depth: int) -> int:
         if time.thread_time() > self._deadline:
@@ -106,8 +129,14 @@ class _Print:
         if isinstance(column.dtype, np.dtype):
             return self._array(column.to_numpy(), np, depth)
         held = column.array
-        few = list(held[:: max(1, len(held) // 64)])
-        return hash((str(column.dtype), len(held), tuple(map(str, few))))
+        about = (str(column.dtype), len(held))
+        some = held[:: max(1, len(held) // 64)]
+        if isinstance(column.dtype, pd.DatetimeTZDtype | pd.PeriodDtype):
+            return hash((about, some.view("i8").tobytes()))
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            ends = tuple(str(held.categories[at]) for at in (0, -1) if len(held.categories))
+            return hash((about, len(held.categories), ends, some.codes.tobytes()))
+        return hash((about, tuple(map(str, some.to_numpy(dtype=object)))))
 
     def _array(self, array: Any, np: Any, depth: int) -> int:
         about = (array.dtype.str, array.shape)

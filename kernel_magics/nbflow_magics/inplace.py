@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nbflow_magics.fingerprint import fingerprint
+from nbflow_magics.fingerprint import differ, fingerprint
 
 #: seconds for the fingerprints before a cell, twice that after it, and names that are looked at
 _SECONDS = 0.0006
@@ -27,7 +27,7 @@ class Held:
 
     serial: int
     object: int
-    print: int
+    print: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class InPlace:
             held = self._held.pop(name, None)
             if now is None:
                 continue
-            if held is not None and _same_object(held, now) and held.print != now.print:
+            if held is not None and _same_object(held, now) and differ(held.print, now.print):
                 changed.append(name)
             self._held[name] = now
             looked.append(name)
@@ -81,7 +81,7 @@ class InPlace:
             if now is None:
                 continue
             self._held[name] = now
-            if held.object == now.object and held.print != now.print:
+            if held.object == now.object and differ(held.print, now.print):
                 value = self._namespace[name]
                 other = None if name in reads else self._alias(value, reads)
                 changes.append(Change(name, other))

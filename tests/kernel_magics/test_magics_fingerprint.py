@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from nbflow_magics.fingerprint import fingerprint
+from nbflow_magics.fingerprint import differ, fingerprint
 from nbflow_magics.inplace import Change, InPlace
 
 from nbflow.runtime.unchanged import changed
 
 
-def taken(value: Any) -> int | None:
+def taken(value: Any) -> tuple[int, ...] | None:
     return fingerprint(value, time.thread_time() + 60)
 
 
@@ -30,6 +30,28 @@ Box.__module__ = "__main__"
 
 def frame() -> pd.DataFrame:
     return pd.DataFrame({"a": range(1000), "t": ["x"] * 1000, "f": [0.5, float("nan")] * 500})
+
+
+def mixed() -> pd.DataFrame:
+    """A frame with a column of each kind that pandas keeps in its own way."""
+    days = pd.date_range("2026", periods=100, tz="Europe/Helsinki")
+    return pd.DataFrame(
+        {
+            "number": range(100),
+            "text": ["x"] * 100,
+            "kind": pd.Categorical(["a", "b"] * 50),
+            "none": pd.Categorical([None] * 100),
+            "day": days,
+            "month": pd.period_range("2026", periods=100, freq="M"),
+            "whole": pd.array([1, None] * 50, dtype="Int64"),
+            "span": pd.interval_range(0, 100),
+            "sparse": pd.arrays.SparseArray([0, 1] * 50),
+        }
+    )
+
+
+def renamed(value: pd.DataFrame) -> None:
+    value["kind"] = value["kind"].cat.rename_categories(["c", "d"])
 
 
 CASES: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
@@ -52,6 +74,16 @@ CASES: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
     "frame's texts": (frame, lambda v: v.__setitem__("t", "y")),
     "frame's columns": (frame, lambda v: v.insert(0, "new", 1)),
     "frame's rows": (frame, lambda v: v.__setattr__("index", range(1, 1001))),
+    "frame's categories": (mixed, renamed),
+    "frame's days": (mixed, lambda v: v.__setitem__("day", v["day"] + pd.Timedelta("1h"))),
+    "frame's months": (mixed, lambda v: v.__setitem__("month", v["month"] + 1)),
+    "frame's missing numbers": (mixed, lambda v: v.__setitem__("whole", v["whole"].fillna(0))),
+    "frame's spans": (mixed, lambda v: v.__setitem__("span", pd.interval_range(1, 101))),
+    "frame's last column": (mixed, lambda v: v.__setitem__("sparse", 1 - v["sparse"])),
+    "wide frame": (
+        lambda: pd.DataFrame(np.zeros((5, 100))),
+        lambda v: v.iloc.__setitem__((2, 99), 1),
+    ),
     "series": (lambda: frame()["a"], lambda v: v.__setitem__(3, 9)),
     "an own class": (Box, lambda v: v.held.append(2)),
 }
@@ -78,6 +110,25 @@ def test_of_what_cannot_change_or_be_read_there_is_none_or_one(value: Any) -> No
 
 def test_no_more_time_than_given() -> None:
     assert fingerprint(list(range(10)), time.thread_time() - 1) is None
+
+
+def test_of_a_frame_that_takes_too_long_the_first_columns_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = iter(range(100))
+    monkeypatch.setattr(time, "thread_time", lambda: next(clock))
+    value = pd.DataFrame({"a": [1], "b": [2], "c": [3]})
+    few = fingerprint(value, 2)
+    value["c"] = 4
+    every = fingerprint(value, 99)
+    value["a"] = 4
+    other = fingerprint(value, 99)
+    assert few is not None
+    assert every is not None
+    assert other is not None
+    assert 1 < len(few) < len(every)
+    assert not differ(few, every), "it was not looked at"
+    assert differ(few, other)
 
 
 def test_a_list_that_holds_itself() -> None:

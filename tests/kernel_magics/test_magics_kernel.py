@@ -34,9 +34,12 @@ def execute(kernel: Any) -> Execute:
     """Runs a cell; gives the reply and the messages that it published."""
 
     def run(code: str, **metadata: Any) -> tuple[dict[str, Any], list[Any]]:
-        messages: list[Any] = []
-        reply = kernel.execute_interactive(code, timeout=60, output_hook=messages.append)
-        return reply["content"], [m for m in messages if m["msg_type"] != "status"]
+        while True:
+            messages: list[Any] = []
+            reply = kernel.execute_interactive(code, timeout=60, output_hook=messages.append)
+            # just after an error a kernel may still be refusing what was sent behind the cell
+            if reply["content"]["status"] != "aborted":
+                return reply["content"], [m for m in messages if m["msg_type"] != "status"]
 
     return run
 

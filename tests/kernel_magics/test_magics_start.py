@@ -41,11 +41,14 @@ class Kernel:
         self.run("%load_ext nbflow")
 
     def run(self, code: str, **more: Any) -> dict[str, Any]:
-        reply = self.client.execute_interactive(
-            code, timeout=60, output_hook=self.seen.append, **more
-        )
-        content: dict[str, Any] = reply["content"]
-        return content
+        while True:
+            reply = self.client.execute_interactive(
+                code, timeout=60, output_hook=self.seen.append, **more
+            )
+            content: dict[str, Any] = reply["content"]
+            # just after an error a kernel may still be refusing what was sent behind the cell
+            if content["status"] != "aborted":
+                return content
 
     def text(self) -> str:
         return "\n".join(str(message["content"]) for message in self.seen)

@@ -68,8 +68,8 @@ class Session:
         self.watch = Watch(shell.user_ns, self.cells)
         self.changes = Changes(shell.user_ns, self.watch.makers, self.cells)
         self.replay: Replay | None = None
-        #: what was said under a cell of a step; each thing is said once
-        self._told: set[tuple[str | None, Diagnostic]] = set()
+        #: what was said under each cell; a thing is said once, as long as it holds
+        self._told: dict[str, set[Diagnostic]] = {}
         self._stack: list[ExecutionInfo] = []
         self.running: Running | None = None
         self._lines = CommentTags()
@@ -259,10 +259,12 @@ class Session:
 
     def _untold(self, running: Running) -> list[Diagnostic]:
         """What was found of a cell and has not been said yet."""
-        found = {(running.step, one): one for one in running.found}
-        new = [one for key, one in found.items() if key not in self._told]
-        self._told.update(found)
-        return new
+        if running.step is None:
+            return running.found
+        cell = running.info.cell_id or f"step {running.step}"
+        told = self._told.get(cell, set())
+        self._told[cell] = set(running.found)
+        return [one for one in dict.fromkeys(running.found) if one not in told]
 
     def _finish_step(self, running: Running, step: str) -> None:
         tasks = running.tasks

@@ -7,7 +7,7 @@ made anew since are stale.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
@@ -43,13 +43,18 @@ class Maker:
 
 @dataclass(slots=True)
 class StepRun:
-    """What a step read when its cells ran last: each name with the serial of its binding."""
+    """What a step's cells read when they ran last: each name with the serial of its binding."""
 
-    reads: dict[str, int] = field(default_factory=dict)
-    cells: set[str | None] = field(default_factory=set)
+    cells: dict[str | None, dict[str, int]] = field(default_factory=dict)
     stale: bool = False
     #: how its cell ended that ran last
     status: Status = "succeeded"
+
+    @property
+    def reads(self) -> Iterator[tuple[str, int]]:
+        """All that its cells have read."""
+        for one in self.cells.values():
+            yield from one.items()
 
     @property
     def state(self) -> str:
@@ -96,7 +101,11 @@ class Watch:
             maker = self.makers.get(name)
             if maker is None:
                 continue
-            problem = self._hidden(ran, name, maker) or self._crossing(ran, name, maker)
+            problem = (
+                self._hidden(ran, name, maker)
+                or self._crossing(ran, name, maker)
+                or self._out_of_date(ran, name, maker)
+            )
             if problem is not None:
                 found.append(problem)
         return found
@@ -110,20 +119,19 @@ class Watch:
                 maker = self._maker(ran, name)
                 self.makers.pop(name, None)  # the newest come last
                 self.makers[name] = maker
+        self._forget_steps({ran.cell} - {None}, ran.step)
         if ran.step is not None:
             known = self.steps.setdefault(ran.step, StepRun())
-            if ran.cell in known.cells:
-                known.reads.clear()
-            known.cells.add(ran.cell)
             own = {name for name, maker in self.makers.items() if maker.step == ran.step}
-            known.reads.update({n: serial for n, serial in reads.items() if n not in own})
-            known.stale = False
+            known.cells[ran.cell] = {n: serial for n, serial in reads.items() if n not in own}
+            known.stale = self._is_stale(known)
             known.status = status
         return self._mark_stale(ran)
 
     def forget_cells(self, deleted: Iterable[str]) -> None:
         """The front end says that these cells are no more."""
         gone = set(deleted)
+        self._forget_steps(gone)
         for maker in self.makers.values():
             if maker.cell in gone:
                 maker.gone = "deleted"
@@ -199,6 +207,15 @@ class Watch:
             if maker.cell == ran.cell and name not in ran.names.binds:
                 maker.gone = "edited"
 
+    def _forget_steps(self, cells: Iterable[str | None], but: str | None = None) -> None:
+        """These cells are no other step's any more; a step that has none left is no more."""
+        for cell in cells:
+            for step, known in list(self.steps.items()):
+                if step != but and cell in known.cells:
+                    del known.cells[cell]
+                    if not known.cells:
+                        del self.steps[step]
+
     def _reads(self, names: Iterable[str]) -> list[str]:
         """The names, and those that functions among them read when called."""
         found: dict[str, None] = {}
@@ -229,8 +246,32 @@ class Watch:
                     fresh.append(step)
         return fresh
 
+    def _out_of_date(self, ran: Ran, name: str, maker: Maker) -> Diagnostic | None:
+        known = self.steps.get(maker.step or "")
+        if known is None or maker.step == ran.step or not known.stale:
+            return None
+        message = (
+            f"`{maker.step}`, which made `{name}`, is stale: "
+            "what it reads was made anew since it ran."
+        )
+        again = ", ".join(f"`{step}`" for step in self._stale_above(maker.step or ""))
+        return Diagnostic("NBF308", "warning", message, fix=f"Run {again} first.")
+
+    def _stale_above(self, step: str) -> list[str]:
+        """The stale steps that this one goes back to, itself among them, in the order they ran."""
+        found: set[str] = set()
+        queue = [step]
+        while queue:
+            one = queue.pop()
+            known = self.steps.get(one)
+            if known is not None and known.stale and one not in found:
+                found.add(one)
+                makers = (self.makers.get(name) for name, _ in known.reads)
+                queue += [maker.step for maker in makers if maker is not None and maker.step]
+        return [one for one in self.steps if one in found]
+
     def _is_stale(self, known: StepRun) -> bool:
-        for name, serial in known.reads.items():
+        for name, serial in known.reads:
             maker = self.makers.get(name)
             if maker is None:
                 continue

@@ -91,6 +91,64 @@ def test_steps_become_stale(run: Any) -> None:
     assert "`clean`" in run("%%step load\nx = 4", "one")
 
 
+def test_a_step_that_reads_of_a_stale_one_is_told_and_stays_stale(run: Any, shell: Any) -> None:
+    session = shell.ast_transformers[-1]._session
+
+    def states() -> dict[str, str]:
+        return {name: one["state"] for name, one in session.state()["steps"].items()}
+
+    run("%%step load\nx = 1", "one")
+    run("%%step clean\ny = x", "two")
+    run("%%step fit\nm = y", "three")
+    run("%%step use\nz = m", "four")
+    run("%%step load\nx = 2", "one")
+    said = (
+        "warning[NBF308]: `fit`, which made `m`, is stale: what it reads was made anew since it "
+        "ran. Run `clean`, `fit` first.\n"
+    )
+    assert run("%%step use\nz = m", "four") == said
+    assert states() == {"load": "fresh", "clean": "stale", "fit": "stale", "use": "stale"}
+    assert run("%%step use\nz = m", "four") == "", "told once"
+    for cell, source in {"two": "%%step clean\ny = x", "three": "%%step fit\nm = y"}.items():
+        assert run(source, cell) == ""
+    assert run("%%step use\nz = m", "four") == ""
+    assert set(states().values()) == {"fresh"}
+    run("%%step load\nx = 3", "one")
+    assert run("%%step use\nz = m", "four") == said, "once more, as it had been put right"
+
+
+def test_a_step_of_several_cells_is_fresh_when_all_of_them_are(run: Any, shell: Any) -> None:
+    session = shell.ast_transformers[-1]._session
+    run("%%step load\nx = 1", "one")
+    run("%%step other\nw = 1", "two")
+    run("%%step fit\na = x", "three")
+    run("%%step fit\nb = w", "four")
+    run("%%step fit\nb = w", "four")
+    assert "`fit` has read values" in run("%%step load\nx = 2", "one")
+    run("%%step fit\nb = w", "four")
+    assert session.state()["steps"]["fit"]["state"] == "stale"
+    run("%%step fit\na = x", "three")
+    assert session.state()["steps"]["fit"]["state"] == "fresh"
+
+
+def test_a_step_whose_cells_are_gone_is_forgotten(run: Any, shell: Any) -> None:
+    session = shell.ast_transformers[-1]._session
+    run("%%step load\nx = 1", "one")
+    run("%%step cleen\ny = x", "two")
+    run("%%step clean\ny = x", "two")
+    run("%%step fit\nm = y", "three")
+    run("%%step fit\nm = m", "four")
+    session.watch.forget_cells(["four"])
+    assert session.state()["steps"] == {
+        "load": {"state": "fresh", "cells": ["one"]},
+        "clean": {"state": "fresh", "cells": ["two"]},
+        "fit": {"state": "fresh", "cells": ["three"]},
+    }
+    run("just = 'looking'", "two")
+    session.watch.forget_cells(["three"])
+    assert list(session.state()["steps"]) == ["load"]
+
+
 def test_a_fan_out_makes_its_readers_stale(run: Any) -> None:
     run("%%step train --foreach n in range(2)\nm = n", "one")
     run("%%step choose\nbest = max(train.m)", "two")

@@ -176,55 +176,59 @@ def same_scope(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
             yield from same_scope(ast.iter_child_nodes(node))
 
 
-def collect_reads(nodes: Iterable[ast.AST], visible: frozenset[str], facts: Facts) -> None:
+def collect_reads(
+    nodes: Iterable[ast.AST],
+    visible: frozenset[str],
+    facts: Facts,
+    below: frozenset[str] | None = None,
+) -> None:
+    """Add the reads of code inside a function, but for names that are ``visible`` to it.
+
+    In the body of a class, functions and comprehensions see only what is visible ``below``.
+    """
+    inner = visible if below is None else below
     for node in nodes:
+        types = type_parameters(node)
         if isinstance(node, ast.Name):
             if not isinstance(node.ctx, ast.Store) and node.id not in visible:
                 facts.lazy.setdefault(node.id, node)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            collect_reads(definition_time(node), visible, facts)
+            collect_reads(definition_time(node), visible, facts, inner)
             if not isinstance(node, ast.Lambda):
                 typed = [*annotations_of(node), *type_bounds(node)]
-                collect_reads(typed, visible | type_parameters(node), facts)
-            collect_lazy(node, visible, facts)
+                collect_reads(typed, visible | types, facts, inner | types)
+            collect_lazy(node, inner, facts)
         elif isinstance(node, ast.ClassDef):
-            known = visible | type_parameters(node)
-            collect_reads([*definition_time(node), *type_bounds(node)], known, facts)
-            _collect_class(node, known, facts)
+            parts = [*definition_time(node), *type_bounds(node)]
+            collect_reads(parts, visible | types, facts, inner | types)
+            _collect_class(node, inner | types, facts)
         elif type_alias(node) is not None:
-            collect_reads(alias_parts(node), visible | type_parameters(node), facts)
+            collect_reads(alias_parts(node), visible | types, facts, inner | types)
         elif isinstance(node, COMPREHENSIONS):
-            inner = visible | {
-                name.id for part in node.generators for name in target_names(part.target)
-            }
-            collect_reads([node.generators[0].iter], visible, facts)
+            collect_reads([node.generators[0].iter], visible, facts, inner)
+            own = {name.id for part in node.generators for name in target_names(part.target)}
             rest = [child for child in ast.iter_child_nodes(node) if child not in node.generators]
-            collect_reads(rest, frozenset(inner), facts)
+            collect_reads(rest, inner | own, facts)
             for number, part in enumerate(node.generators):
                 parts = [*part.ifs, *([part.iter] if number else [])]
-                collect_reads(parts, frozenset(inner), facts)
+                collect_reads(parts, inner | own, facts)
         else:
             target = node.target if isinstance(node, ast.AugAssign) else None
             if isinstance(target, ast.Name) and target.id not in visible:
                 facts.lazy.setdefault(target.id, target)
             facts_from_strings(node, visible, facts.lazy)
-            collect_reads(ast.iter_child_nodes(node), visible, facts)
+            collect_reads(ast.iter_child_nodes(node), visible, facts, inner)
 
 
 def _collect_class(node: ast.ClassDef, visible: frozenset[str], facts: Facts) -> None:
-    """A class inside a function: its body sees its own names, its methods do not."""
-    own = frozenset(bound_names(node.body))
+    """A class inside a function: its body sees the names that it has bound, its methods do not."""
+    known = visible
     for statement in node.body:
-        for inner in same_scope([statement]):
-            if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-                collect_reads(definition_time(inner), visible | own, facts)
-                collect_lazy(inner, visible, facts)
-            elif (
-                isinstance(inner, ast.Name)
-                and isinstance(inner.ctx, ast.Load)
-                and inner.id not in visible | own
-            ):
-                facts.lazy.setdefault(inner.id, inner)
+        bound = frozenset(bound_names([statement]))
+        # `n = n` reads the name of outside; a loop may read what its earlier round has bound
+        at_once = isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign)
+        collect_reads([statement], known if at_once else known | bound, facts, visible)
+        known |= bound
 
 
 def definition_time(node: Function | ast.ClassDef) -> list[ast.AST]:

@@ -60,6 +60,16 @@ def test_reads_and_writes(code: str, reads: set[str], writes: dict[str, bool]) -
         ("class C:\n  q = 1\n  def m(self): return q + helper(self)", {"q", "helper"}, set()),
         ("def f():\n  class A:\n    q = w\n  return A", {"w"}, set()),
         ("f = lambda: (x := y)", {"y"}, set()),
+        ("def f():\n  class A:\n    q = [i * w for i in z]\n    r = q", {"w", "z"}, set()),
+        ("def f():\n  class A:\n    q = q\n    def m(self): return q", {"q"}, set()),
+        ("def f():\n  class A:\n    q = 1\n    r = [q for _ in w]", {"q", "w"}, set()),
+        ("def f():\n  class A:\n    def m(self, x: T) -> U: return x", {"T", "U"}, set()),
+        (
+            "def f():\n  class A:\n    class B(C):\n      q = k\n      def m(self): return q, n",
+            {"C", "k", "q", "n"},
+            set(),
+        ),
+        ("def f():\n  class A:\n    for i in r:\n      t = i\n    u = t", {"r"}, set()),
     ],
 )
 def test_what_a_call_needs(code: str, lazy: set[str], lazy_writes: set[str]) -> None:

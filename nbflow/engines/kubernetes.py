@@ -55,6 +55,8 @@ class KubernetesEngine:
         self._lost: dict[At, str] = {}
         self._looked = 0.0
         self._stopped: bool | None = None
+        #: a pod has read that the run is to be cancelled: `stop` comes in a moment
+        self._told = False
         self._undeleted = False
         self._run: int | None = None
 
@@ -155,6 +157,8 @@ class KubernetesEngine:
             if self._undeleted:
                 self._delete()
             return
+        if self._told:
+            return
         for flights, refusal in self._sender.send(self._flights, self._open):
             if refusal is None:
                 self._flights.update((one.batch.number, one) for one in flights)
@@ -252,6 +256,8 @@ class KubernetesEngine:
             lost = keys
         elif ended.fate == "died":
             lost = keys[:1]  # they run one after another: it was the first
+        elif ended.fate == "done" and self._cancel_asked():
+            self._told = True
         else:
             self._taken.update(at_of(flight.batch, key) for key in keys)
             flight.taken(ended)
@@ -281,6 +287,10 @@ class KubernetesEngine:
             self._store, self._run, flight.batch, key, kind, message, output, flight.began, pod
         )
 
+    def _cancel_asked(self) -> bool:
+        assert self._run is not None
+        return self._store.run(self._run).cancel is not None
+
     def _cancel(self, batch: Batch, key: str) -> None:
         if self._open.pop(at_of(batch, key), self) is not self:
             self._aside.append(cancelled_record(batch, key))
@@ -302,7 +312,7 @@ class KubernetesEngine:
         """Delete all Jobs of the run; tried again later where the server is away."""
         try:
             self._access.delete_jobs(self._selector)
-            self._access.delete_pods(self._selector, 0 if self._stopped else None)
+            self._access.delete_pods(self._selector, hard=bool(self._stopped))
             self._undeleted = False
         except Exception as error:
             if not passing(error):

@@ -101,9 +101,13 @@ class Access:
             propagation_policy="Background",
         )
 
-    def delete_pods(self, selector: str, grace: int | None = None) -> None:
-        """Delete the pods with these labels: at once with a ``grace`` of 0 seconds."""
-        more = {} if grace is None else {"grace_period_seconds": grace}
+    def delete_pods(self, selector: str, *, hard: bool) -> None:
+        """Ask the pods with these labels that run to end; ``hard``: delete all of them at once."""
+        # a server may give all that it deletes together the time that it gives the first of them,
+        # which is none for a pod that has ended or has no node yet: those go with their Jobs
+        more: dict[str, Any] = {"field_selector": "status.phase=Running"}
+        if hard:
+            more = {"grace_period_seconds": 0}
         self._json(
             self._core.delete_collection_namespaced_pod,
             self.namespace,

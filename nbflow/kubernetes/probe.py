@@ -86,7 +86,7 @@ def ask(access: Access, settings: Settings, image: str, store: str) -> Answer:
     finally:
         with contextlib.suppress(Exception):  # it goes by itself after a while
             access.delete_jobs(selector(labels))
-            access.delete_pods(selector(labels), 0)
+            access.delete_pods(selector(labels), hard=True)
 
 
 def probe_job(settings: Settings, image: str, store: str, labels: dict[str, str]) -> dict[str, Any]:

@@ -162,7 +162,7 @@ def ending(pod: Pod, events: Sequence[Mapping[str, Any]] = ()) -> Ending | None:
     ended = _terminated(pod)
     code = ended.get("exitCode")
     if phase == "Succeeded" or code == 0:
-        return Ending("done")
+        return Ending("done", message="ended")
     return _exit(pod, ended, code)
 
 

@@ -139,8 +139,22 @@ def objects_of(kube: Any) -> tuple[list[str], list[str]]:
 
 
 def nothing_left(kube: Any) -> None:
-    """Wait until neither Jobs nor pods are there."""
-    until(f"nothing in {kube.namespace}", lambda: objects_of(kube) == ([], []), 150)
+    """Wait until no Jobs are there, and no pods but such as are deleted and do not run any more.
+
+    A node may take a minute to clear away what was deleted while its container was being made.
+    """
+    core = client.CoreV1Api(kube.api())
+
+    def look() -> bool:
+        pods = core.list_namespaced_pod(kube.namespace).items
+        return objects_of(kube)[0] == [] and not any(map(_lives, pods))
+
+    until(f"nothing in {kube.namespace}", look)
+
+
+def _lives(pod: Any) -> bool:
+    states = [one.state for one in pod.status.container_statuses or ()]
+    return pod.metadata.deletion_timestamp is None or any(one.running for one in states)
 
 
 def until(what: str, true: Callable[[], Any], seconds: float = 150) -> Any:

@@ -15,7 +15,7 @@ from kuberun import (
     driving,
     error_of,
     fan,
-    objects_of,
+    nothing_left,
     statuses,
     step,
     until,
@@ -68,7 +68,7 @@ def all_gone(kube: Any, keeper: str) -> None:
     """Wait until nothing of a run is left."""
     if keeper == "operator":
         until("no Dask cluster", lambda: clusters_of(kube) == [], 30)
-    until("no pods", lambda: objects_of(kube) == ([], []), 90)
+    nothing_left(kube)
 
 
 def test_each_kind_of_task_has_workers_that_go_again(

@@ -18,9 +18,11 @@ from kuberun import (
     printed,
     statuses,
     step,
+    task_pods,
     until,
 )
 
+from nbflow.runtime import pulse
 from nbflow.runtime.printed import running_task
 from nbflow.store import open_store
 from nbflow.store.records import RunRecord
@@ -162,6 +164,30 @@ def test_cancel_deletes_what_was_started(kube: Any, tmp_path: Path) -> None:
     assert statuses(store, run) == ["cancelled"] * 8
     task = store.task(run.id, "grow", "0")
     assert printed(store, task) == "begun\n"
+    nothing_left(kube)
+
+
+def test_a_pod_that_reads_of_the_cancel_first_is_not_replaced(
+    kube: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cancel(run: RunRecord) -> None:
+        store = open_store(tmp_path)
+        until("a pod", lambda: task_pods(kube, "load"))
+        store.request_cancel(run.id)
+
+        def over() -> bool:
+            pods.update(pod.metadata.name for pod in task_pods(kube, "load"))
+            return statuses(store, run, "load") == ["cancelled"]
+
+        until("the end of its task", over)
+
+    pods: set[str] = set()
+    # the driver hears of it long after
+    monkeypatch.setattr(pulse, "_BEAT", 12.0)
+    run, store = go(kube, tmp_path, [ROWS], Meanwhile(cancel))
+    assert (run.status, run.error) == ("cancelled", None)
+    assert statuses(store, run, "load") == ["cancelled"]
+    assert len(pods) == 1
     nothing_left(kube)
 
 

@@ -31,7 +31,7 @@ class BranchNames:
         """Add what a cell of the step bound."""
         self.inside.update(values)
         self.values.update(
-            {name: one for name, one in values.items() if not isinstance(one, ModuleType)}
+            {name: one for name, one in values.items() if not issubclass(type(one), ModuleType)}
         )
 
     def source(self, step: str) -> BranchSource:

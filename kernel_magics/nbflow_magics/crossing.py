@@ -18,7 +18,7 @@ _PLAIN = (bool, int, float, complex, str, bytes, type(None))
 
 def crossing_problem(value: Any, name: str) -> Diagnostic | None:
     """Why a step of a run could not hand ``value`` to another one; None where nothing is known."""
-    if isinstance(value, (*_PLAIN, ModuleType, FunctionType, type)):
+    if issubclass(type(value), (*_PLAIN, ModuleType, FunctionType, type)):
         return None  # code travels as source, plain values always
     from nbflow.errors import UserError
     from nbflow.values.pickling import dump

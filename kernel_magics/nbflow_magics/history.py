@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbflow.errors import UserError, user_error
+from nbflow_magics.small import clean, small
 
 if TYPE_CHECKING:
     from nbflow.client.interactive import InteractiveTasks
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 #: characters that are kept of an execution
 _CODE = 16_000
 _SHOWN = 2_000
-_VALUE = 200
 _VALUES = 4_000
 _NAMES = 40
 
@@ -62,7 +62,14 @@ class History:
         values = _bounded(made)
         times = (started, time.time())
         self._thread.submit(
-            self._write, step, cell, status, times, code[:_CODE], values, shown[:_SHOWN]
+            self._write,
+            step,
+            cell,
+            status,
+            times,
+            clean(code[:_CODE]),
+            values,
+            clean(shown[:_SHOWN]),
         )
 
     def newest(self, step: str | None = None, count: int = 30) -> InteractiveTasks:
@@ -159,23 +166,6 @@ class History:
         return str((self._notebook() or Path.cwd()).absolute())
 
 
-def small(value: Any) -> Any:
-    """A value as history shows it: itself where it is plain and small, else what it is."""
-    if value is None or isinstance(value, (bool, int, float)):
-        return value
-    if isinstance(value, str):
-        return value if len(value) <= _VALUE else f"{value[:_VALUE]}…"
-    kind = type(value).__name__
-    if hasattr(value, "item") and getattr(value, "shape", None) == ():
-        return value.item()  # a number of numpy's
-    shape = getattr(value, "shape", None)
-    if isinstance(shape, tuple):
-        return f"{kind} {' by '.join(map(str, shape))}"
-    if isinstance(value, (list, tuple, dict, set)):
-        return _short(value, _VALUE) if len(value) <= 20 else f"{kind} of {len(value)}"
-    return kind
-
-
 def shown_text(outputs: Iterable[Any]) -> str:
     """What a cell printed and showed, from the outputs that IPython remembers of it."""
     parts: list[str] = []
@@ -196,18 +186,6 @@ def _bounded(made: Mapping[str, Any]) -> dict[str, Any]:
         if size > _VALUES or len(kept) == _NAMES:
             break
     return kept
-
-
-def _short(value: Any, limit: int) -> str:
-    """A container's text, cut off: large things in it are not printed whole either."""
-    import reprlib
-
-    shortener = reprlib.Repr()
-    shortener.maxlist = shortener.maxtuple = shortener.maxdict = shortener.maxset = 20
-    try:
-        return shortener.repr(value)[:limit]
-    except Exception:
-        return type(value).__name__
 
 
 def _why(error: Exception) -> str:

@@ -296,7 +296,7 @@ class Session:
             made: dict[str, Any] = {"tasks": len(tasks.fanout.branches), "failed": failed}
         else:
             values = {name: self.shell.user_ns[name] for name in bound}
-            made = {n: v for n, v in values.items() if not isinstance(v, ModuleType)}
+            made = {n: v for n, v in values.items() if not issubclass(type(v), ModuleType)}
         outputs = getattr(self.shell.history_manager, "outputs", {})
         self.history.add(
             running.step,

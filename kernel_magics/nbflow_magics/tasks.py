@@ -116,7 +116,7 @@ class Tasks:
         seen = dict(branch.inside)
         for name, fanout in self.around.items():
             depth = fanout.shared_depth(line)
-            if depth and name not in seen and isinstance(self.names.get(name), Branches):
+            if depth and name not in seen and issubclass(type(self.names.get(name)), Branches):
                 seen[name] = fanout.sequence(branch.key[:depth])
         return seen
 

@@ -149,7 +149,7 @@ class Watch:
     # -- hidden state ----------------------------------------------------------------------
 
     def _hidden(self, ran: Ran, name: str, maker: Maker) -> Diagnostic | None:
-        if isinstance(self._namespace.get(name), ModuleType):
+        if issubclass(type(self._namespace.get(name)), ModuleType):
             return None
         if maker.instead:
             message = (
@@ -327,10 +327,11 @@ def _only_imports(statement: ast.Try | ast.If) -> bool:
 
 
 def _functions(value: Any) -> list[FunctionType]:
-    if isinstance(value, FunctionType):
+    # by its type: a user's own object may lie about its class, or fail when asked for it
+    if type(value) is FunctionType:
         return [value]
-    if isinstance(value, type) and value.__module__ == "__main__":
-        return [one for one in vars(value).values() if isinstance(one, FunctionType)]
+    if issubclass(type(value), type) and value.__module__ == "__main__":
+        return [one for one in vars(value).values() if type(one) is FunctionType]
     return []
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
-from nbflow_magics.history import History, small
+from nbflow_magics.history import History
 
 
 @pytest.fixture
@@ -106,15 +105,13 @@ def test_runs_do_not_list_it_but_when_asked(shell_here: Any, capsys: Any) -> Non
     assert found["steps"] == ["a", "b"]
 
 
-def test_small_values() -> None:
-    import numpy as np
-    import pandas as pd
-
-    assert small(np.float64(0.5)) == 0.5
-    assert small(np.zeros((2, 3))) == "ndarray 2 by 3"
-    assert small(pd.DataFrame({"a": [1]})) == "DataFrame 1 by 1"
-    assert small([1, 2]) == "[1, 2]"
-    assert small(["x" * 1000] * 3).startswith("['xxx")
-    assert len(small(["x" * 1000] * 3)) <= 200
-    assert small(object()) == "object"
-    assert small(sqlite3) == "module"
+def test_values_that_are_hard_to_keep_do_not_end_the_history(shell_here: Any) -> None:
+    run(shell_here, "class Odd:\n    shape = property(lambda s: 1 / 0)\n    __class__ = shape")
+    run(shell_here, "%%step a\nhalf = '\\ud800'\nhuge = 10**5000\nodd = Odd()\nheld = [odd]")
+    run(shell_here, "%%step a\nprint('\\ud800'.encode('utf-8', 'surrogatepass'))\nbare = odd")
+    run(shell_here, "%%step b\nnone = float('nan')")
+    assert [one.made for one in run(shell_here, "%nbflow history")] == [
+        {"none": "nan"},
+        {"bare": "Odd"},
+        {"half": "\\ud800", "huge": "int of 16,610 bits", "odd": "Odd", "held": "[Odd]"},
+    ]

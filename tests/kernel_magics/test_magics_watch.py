@@ -200,3 +200,18 @@ def test_the_state_is_there_for_a_front_end(run: Any, shell: Any) -> None:
             "clean": {"state": "stale", "cells": ["two"]},
         }
     }
+
+
+def test_objects_that_fail_when_they_are_looked_at(run: Any, shell: Any) -> None:
+    run(
+        "%%setup\nclass Odd:\n    def fail(self, *_): raise RuntimeError('not now')\n"
+        "    __class__ = property(fail)\n    __getattr__ = __eq__ = __len__ = __bool__ = fail\n"
+        "    __hash__ = None\n    __repr__ = fail"
+    )
+    assert run("%%step load\nodd = Odd()\nheld = {'odd': [odd]}", "one") == ""
+    said = run("%%step fan --foreach n in [1, 2]\nother = odd", "two")
+    assert said.splitlines()[1].startswith("warning[NBF405]: The variable `odd` is a")
+    said = run("%%step use\nagain = held['odd'][0]; third = odd", "three")
+    assert "The variable `held` holds a" in said
+    assert "The variable `odd` is a" in said
+    assert "`fan`, `use` have read" in run("%%step load\nodd = Odd()\nheld = {'odd': [odd]}", "one")

@@ -83,9 +83,18 @@ def report(verdict: Verdict) -> str:
         return "\n".join([*lines, verdict.stopped])
     first = verdict.first
     if first is None:
-        varies = any(one.unsteady for one in verdict.steps)
-        but = ", but for what differs from kernel to kernel as well" if varies else ""
-        return "\n".join([*lines, f"The flow computes what the notebook computes{but}."])
+        varies = next((one for one in verdict.steps if one.unsteady), None)
+        if varies is None:
+            return "\n".join([*lines, "The flow computes what the notebook computes."])
+        lines.append(
+            "The flow computes what the notebook computes, but for what differs from kernel to "
+            "kernel as well."
+        )
+        lines.append(
+            f"That begins in `{varies.step}` (cell {varies.cell}): with a seed for what is drawn "
+            "there it can be compared."
+        )
+        return "\n".join(lines)
     lines.append(f"The first step that differs is `{first.step}` (cell {first.cell}):")
     lines += [f"    {one}" for one in first.differences]
     if first.cause:

@@ -106,6 +106,7 @@ class _Session:
     def run(self, notebook: Notebook) -> KernelRun:
         run = KernelRun({name: KernelStep() for name in self._steps})
         self._silently("import os; os.environ['NBFLOW_HISTORY'] = '0'\n%load_ext nbflow")
+        self._silently("__import__('nbflow.verify.pipes').verify.pipes.use_pipes(get_ipython())")
         for cell in notebook.cells:
             if cell.kind != "code" or not cell.source.strip():
                 continue

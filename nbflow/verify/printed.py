@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from nbflow.verify.kernel import KernelStep
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
-_TIMING = re.compile(r"^(CPU times: .*|Wall time: .*|Compiler *: .*)\n?", re.MULTILINE)
+_TIMING = re.compile(
+    r"^(CPU times: .*|Wall time: .*|Compiler *: .*|.* per loop \(mean ± .*)\n?", re.MULTILINE
+)
 #: what stands for something that is shown in another form
 _STANDS_IN = re.compile(
     r"<Figure size [^>]*>|<IPython\.core\.display\.\w+ object>|<(text|application|image)/[\w.+-]+>"

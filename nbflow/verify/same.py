@@ -23,6 +23,13 @@ _PARTS = 500_000
 _TIMINGS = ("fit_time", "score_time", "refit_time_")
 
 
+#: what a command or a cell printed, as IPython has it: the flow's own class, and its attributes
+_PRINTED = {
+    "IPython.utils.text.SList": ("Lines", ()),
+    "IPython.utils.capture.CapturedIO": ("CapturedOutput", ("stdout", "stderr")),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """Where two values differ, as an expression, and what stands there in each."""
@@ -71,6 +78,10 @@ class _Comparison:
             raise _Enough
         if a is b:
             return
+        printed, parts = _PRINTED.get(self._type(a), ("", ()))
+        if printed == self._type(b):
+            self._printed(a, b, place, parts)
+            return
         if self._type(a) != self._type(b):
             raise _Differ(Difference(place, self._type(a), self._type(b)))
         if isinstance(a, (bool, int, str, bytes, range, complex, float)):
@@ -107,6 +118,13 @@ class _Comparison:
             raise _Differ(Difference(place, _short(a), _short(b)))
         if isinstance(a, (int, str, bytes)) and type(a).__module__ != "builtins":
             self._state(a, b, place)
+
+    def _printed(self, a: Any, b: Any, place: str, parts: Sequence[str]) -> None:
+        """What IPython's class holds, against the flow's."""
+        if not parts:
+            self.compare(list(a), list(b), place)
+        for name in parts:
+            self.compare(getattr(a, name), getattr(b, name), f"{place}.{name}")
 
     def _array(self, a: Any, b: Any, place: str) -> None:
         import numpy as np

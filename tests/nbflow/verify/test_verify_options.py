@@ -94,7 +94,29 @@ def test_a_flow_that_fails_where_the_notebook_does_not(tmp_path: Path, capsys: A
 def test_what_varies_by_itself_is_no_difference(tmp_path: Path, capsys: Any) -> None:
     path = write(tmp_path, "# nbflow: step a\nimport random\nx = random.SystemRandom().random()")
     assert call(["verify", path, "--on", "inline"]) == 0
-    assert "but for what differs from kernel to kernel as well." in capsys.readouterr().out
+    assert capsys.readouterr().out.endswith(
+        "but for what differs from kernel to kernel as well.\n"
+        "That begins in `a` (cell 0): with a seed for what is drawn there it can be compared.\n"
+    )
+
+
+def test_what_commands_and_captured_cells_print(tmp_path: Path, capsys: Any) -> None:
+    source = (
+        '!ls\n!python -c "import sys; print(sys.stdout.isatty())"\nfiles = !ls\n'
+        "name = 'small'\n!echo {name} $name\nfiles.n"
+    )
+    captured = "# nbflow: step b\n%%capture out\nprint('in')\n3"
+    reads = "# nbflow: step c\nfiles, out.stdout"
+    path = write(tmp_path, f"# nbflow: step a\n{source}", captured, reads)
+    for number in range(30):
+        (tmp_path / f"file{number}").touch()
+    assert call(["verify", path, "--on", "inline"]) == 0
+    told = capsys.readouterr()
+    assert told.out == (
+        "✓ a: 2 values the same\n✓ b: 1 value the same\n✓ c: 0 values the same\n"
+        "The flow computes what the notebook computes.\n"
+    )
+    assert "Something differs" not in told.err
 
 
 def test_what_no_step_can_hand_on_is_told_with_its_code(tmp_path: Path, capsys: Any) -> None:

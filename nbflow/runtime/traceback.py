@@ -81,7 +81,10 @@ def error_json(error: BaseException, step: str, key: str, source: SourceMap) -> 
     told = traceback.TracebackException.from_exception(error, compact=True)
     place = _place(told, source) or (None, None)
     text = _format(told, source)
-    message = "".join(told.format_exception_only()).strip().removeprefix(type(error).__name__)
+    message = "".join(told.format_exception_only()).strip()
+    kind = type(error)
+    for name in (f"{kind.__module__}.{kind.__qualname__}", kind.__name__):
+        message = message.removeprefix(name)
     message = message.removeprefix(":").strip()
     return task_error(step, key, type(error).__name__, message, place, text)
 

@@ -231,6 +231,14 @@ def test_a_message_is_text_of_bounded_length(tmp_path: Path) -> None:
     assert "\x1b[31mno" in error["traceback"]
 
 
+def test_a_message_is_without_the_name_of_its_type(tmp_path: Path) -> None:
+    write(tmp_path, step("read", "import json; json.loads('?')"))
+    error = go(tmp_path).error
+    assert error is not None
+    assert error["type"] == "JSONDecodeError"
+    assert error["message"] == "Expecting value: line 1 column 1 (char 0)"
+
+
 def test_an_unseen_change_in_place_is_an_error(tmp_path: Path) -> None:
     change = step(
         "change", "rows.append(1); done = 1", {"rows": "load"}, ("done",), unchanged=["rows"]

@@ -25,7 +25,10 @@ def command(run: str, location: str | None) -> int:
 
     found = find(run, store_at(location)).run
     if not found.store.request_cancel(found.id):
-        click.echo(f"{found.path} is not running: it is {found.status}.", err=True)
+        said = f"{found.path} is not running: it is {found.status}."
+        if found.status == "lost" and found.record.engine == "kubernetes":
+            said += f" Its pods may still run: `nbflow drive {found.path}`, and Ctrl-C there ends them."
+        click.echo(said, err=True)
         return 0
     until = time.monotonic() + _PATIENCE
     while found.status not in FINAL and time.monotonic() < until:

@@ -136,8 +136,16 @@ def test_tag(nbflow: Tool) -> None:
     ]
 
 
-def test_cancel(nbflow: Tool) -> None:
+def test_cancel(nbflow: Tool, churn: Store) -> None:
     assert nbflow("cancel", "churn/1") == (0, "", "churn/1 is not running: it is succeeded.\n")
+    version = churn.run("churn/1").version
+    lost = churn.create_run("churn", version, engine="kubernetes")
+    churn.update_run(lost.id, status="lost")
+    said = (
+        f"{lost.path} is not running: it is lost. Its pods may still run: "
+        f"`nbflow drive {lost.path}`, and Ctrl-C there ends them.\n"
+    )
+    assert nbflow("cancel", lost.path) == (0, "", said)
 
 
 def test_gc_keeps_tagged_runs_and_frees_what_the_dry_run_said(nbflow: Tool, churn: Store) -> None:

@@ -27,7 +27,8 @@ def command(run: str, location: str | None) -> int:
     if not found.store.request_cancel(found.id):
         said = f"{found.path} is not running: it is {found.status}."
         if found.status == "lost" and found.record.engine == "kubernetes":
-            said += f" Its pods may still run: `nbflow drive {found.path}`, and Ctrl-C there ends them."
+            drive = f"`nbflow drive {found.path}`, and Ctrl-C there ends them."
+            said += f" Its pods may still run: {drive}"
         click.echo(said, err=True)
         return 0
     until = time.monotonic() + _PATIENCE

@@ -6,31 +6,33 @@ import { PathExt } from '@jupyterlab/coreutils';
 import { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { ApiError } from './api';
-import { StartForm } from './components/StartForm';
+import { startForm } from './components/StartForm';
 import { bytes } from './models/format';
 import { isFinal } from './models/runpage';
 import { CommandIDs, INbflow } from './tokens';
-import { IRunRow, IStartRequest, Json } from './wire';
+import { IRunRow, IStarted, IStartRequest, Json } from './wire';
 
 const RUN = {
   args: { type: 'object', properties: { run: { type: 'string' } } }
 } as const;
 
-/** Say what went wrong where everybody sees it. */
-export function complain(reason: unknown): void {
-  const text = reason instanceof Error ? reason.message : String(reason);
+/** What went wrong, in a sentence, with the place and the way out where they are known. */
+function told(reason: unknown): string {
   const first = reason instanceof ApiError ? reason.diagnostics[0] : undefined;
+  if (!first) {
+    return reason instanceof Error ? reason.message : String(reason);
+  }
   const place =
-    first && first.cell !== null ? ` (cell ${first.cell}, line ${first.line ?? 1})` : '';
-  Notification.error(
-    first ? `${first.code}: ${first.message}${place} ${first.fix ?? ''}` : text,
-    {
-      autoClose: 12000
-    }
-  );
+    first.cell !== null ? ` (cell ${first.cell}, line ${first.line ?? 1})` : '';
+  return `${first.code}: ${first.message}${place} ${first.fix ?? ''}`;
 }
 
-/** Ask how to run a notebook, start it, and open the run. */
+/** Say what went wrong where everybody sees it. */
+export function complain(reason: unknown): void {
+  Notification.error(told(reason), { autoClose: 12000 });
+}
+
+/** Ask how to run a notebook, start it, and open the run; ask again where it cannot be so. */
 export async function startNotebook(
   app: JupyterFrontEnd,
   nbflow: INbflow,
@@ -45,19 +47,27 @@ export async function startNotebook(
     if (errors.length) {
       throw new ApiError(400, errors[0].message, errors);
     }
-    const body = new StartForm({ form, engines: info.engines, engine, values, trans });
-    const answer = await showDialog<IStartRequest>({
-      title: trans.__('Run %1', form.flow),
-      body,
-      buttons: [
-        Dialog.cancelButton({ label: trans.__('Cancel') }),
-        Dialog.okButton({ label: trans.__('Run') })
-      ]
-    });
-    if (!answer.button.accept || !answer.value) {
-      return;
+    let body = startForm({ form, engines: info.engines, engine, values, trans });
+    let started: IStarted | null = null;
+    while (!started) {
+      const answer = await showDialog<IStartRequest>({
+        title: trans.__('Run %1', form.flow),
+        body,
+        buttons: [
+          Dialog.cancelButton({ label: trans.__('Cancel') }),
+          Dialog.okButton({ label: trans.__('Run') })
+        ]
+      });
+      if (!answer.button.accept || !answer.value) {
+        return;
+      }
+      try {
+        started = await api.start(answer.value);
+      } catch (reason) {
+        body = body.again(told(reason));
+      }
     }
-    const { run, store } = await api.start(answer.value);
+    const { run, store } = started;
     await nbflow.runs.setStore(store);
     await nbflow.runs.refresh();
     await app.commands.execute(CommandIDs.openRun, { run, store });

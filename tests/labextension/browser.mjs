@@ -150,8 +150,16 @@ const scenarios = {
     const form = page.locator('.jp-nbflow-Form');
     await form.waitFor();
     await shot('form');
-    await form.locator('[data-parameter=countries] input').fill('["FI", "DK"]');
     await form.locator('[data-parameter=alpha] input').fill('0.3');
+    await form.locator('[data-parameter=countries] input').fill('5');
+    await form.getByLabel('Tags').fill('typed');
+    await page.locator('.jp-Dialog .jp-mod-accept').click();
+    // what cannot be is told in the form, which has what was typed
+    await form.locator('[role=alert]:has-text("countries")').waitFor();
+    assert.equal(await form.locator('[data-parameter=alpha] input').inputValue(), '0.3');
+    assert.equal(await form.getByLabel('Tags').inputValue(), 'typed');
+    await shot('form-problem');
+    await form.locator('[data-parameter=countries] input').fill('["FI", "DK"]');
     await form.getByLabel('Engine').fill('inline');
     await page.locator('.jp-Dialog .jp-mod-accept').click();
     await shown('.jp-nbflow-Page[data-run="churn/4"]').waitFor();
@@ -276,7 +284,9 @@ const scenarios = {
     await begin('nbflow:tag-run', { run: 'churn/4' });
     await page.locator('.jp-Dialog input').fill('throwaway');
     await page.locator('.jp-Dialog .jp-mod-accept').click();
-    await page.locator('.jp-nbflow-Row[data-run="churn/4"] .jp-nbflow-Tag').waitFor();
+    await page
+      .locator('.jp-nbflow-Row[data-run="churn/4"] .jp-nbflow-Tag:has-text("throwaway")')
+      .waitFor();
     await begin('nbflow:delete-run', { run: 'churn/4' });
     await page.locator('.jp-Dialog .jp-mod-accept').click();
     await page

@@ -92,6 +92,12 @@ export function FlowGraph(props: IGraphProps): JSX.Element {
   const now = useNow(running);
   const scale = width ? Math.max(MIN_SCALE, Math.min(1, (width - 4) / placed.width)) : 1;
   const focus = hovered ?? props.selected;
+  // what is selected elsewhere is looked for here
+  React.useEffect(() => {
+    svg.current
+      ?.querySelector('[aria-pressed=true]')
+      ?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [props.selected, shape, width]);
 
   const go = (event: React.KeyboardEvent, name: string) => {
     const forward = graph.edges

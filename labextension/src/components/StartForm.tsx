@@ -25,17 +25,33 @@ interface IChoices {
 }
 
 /** The body of the dialog; `getValue` is what the server is asked for. */
-export class StartForm extends ReactWidget implements Dialog.IBodyWidget<IStartRequest> {
-  constructor(private readonly props: IStartFormProps) {
+class StartForm extends ReactWidget implements Dialog.IBodyWidget<IStartRequest> {
+  constructor(
+    private readonly props: IStartFormProps,
+    earlier?: StartForm,
+    private readonly problem?: string
+  ) {
     super();
     this.addClass('jp-nbflow-Form');
-    this.values = Object.fromEntries(
-      props.form.parameters.map(field => [
-        field.name,
-        props.values[field.name] ?? field.value
-      ])
-    );
-    this.choices = { engine: props.engine, workers: '', tags: '', cache: true };
+    this.values =
+      earlier?.values ??
+      Object.fromEntries(
+        props.form.parameters.map(field => [
+          field.name,
+          props.values[field.name] ?? field.value
+        ])
+      );
+    this.choices = earlier?.choices ?? {
+      engine: props.engine,
+      workers: '',
+      tags: '',
+      cache: true
+    };
+  }
+
+  /** The same form with what has been typed, and why that cannot be. */
+  again(problem: string): StartForm {
+    return new StartForm(this.props, this, problem);
   }
 
   getValue(): IStartRequest {
@@ -54,6 +70,11 @@ export class StartForm extends ReactWidget implements Dialog.IBodyWidget<IStartR
     const { form, engines, trans } = this.props;
     return (
       <>
+        {this.problem && (
+          <p className="jp-nbflow-Form-problem" role="alert">
+            {this.problem}
+          </p>
+        )}
         {form.parameters.length > 0 && <h3>{trans.__('Parameters')}</h3>}
         {form.parameters.map(field => (
           <Field
@@ -93,6 +114,7 @@ export class StartForm extends ReactWidget implements Dialog.IBodyWidget<IStartR
             type="number"
             min={1}
             placeholder={trans.__('as many as suit')}
+            defaultValue={this.choices.workers}
             onChange={event => (this.choices.workers = event.target.value)}
           />
         </label>
@@ -100,6 +122,7 @@ export class StartForm extends ReactWidget implements Dialog.IBodyWidget<IStartR
           <span>{trans.__('Tags')}</span>
           <input
             placeholder={trans.__('words to find the run by')}
+            defaultValue={this.choices.tags}
             onChange={event => (this.choices.tags = event.target.value)}
           />
         </label>
@@ -117,6 +140,11 @@ export class StartForm extends ReactWidget implements Dialog.IBodyWidget<IStartR
 
   private readonly values: Record<string, Json>;
   private readonly choices: IChoices;
+}
+
+/** The form at first. */
+export function startForm(props: IStartFormProps): StartForm {
+  return new StartForm(props);
 }
 
 function Field(props: {

@@ -29,7 +29,10 @@ def changed(value: Any, before: Any) -> bool | None:
     Containers, arrays and frames are compared by what they hold. An object of another class may
     differ in what does not count, a cache say: then the answer is None.
     """
-    return _Comparison().differ(value, before)
+    try:
+        return _Comparison().differ(value, before)
+    except Exception:
+        return None  # a class of somebody's that cannot be compared
 
 
 def check_unchanged(
@@ -62,7 +65,7 @@ def check_unchanged(
 
 def immutable(value: Any) -> bool:
     """Whether it cannot have been changed."""
-    return isinstance(value, _IMMUTABLE)
+    return issubclass(type(value), _IMMUTABLE)
 
 
 class _Comparison:
@@ -75,10 +78,10 @@ class _Comparison:
             return False
         if type(one) is not type(other):
             return True
-        if isinstance(one, float) and math.isnan(one) and math.isnan(other):
-            return False
-        if isinstance(one, _IMMUTABLE):
-            return bool(one != other)
+        if type(one) is frozenset:  # its elements may be equal only to themselves
+            return False if one == other else None
+        if immutable(one):
+            return not _equal(one, other)
         if (id(one), id(other)) in self._met:
             return False
         self._met[id(one), id(other)] = (one, other)
@@ -91,7 +94,7 @@ class _Comparison:
             )
         if type(one) is set and len(one) == len(other) and one != other:
             # elements that are equal only to themselves are others each time they are read
-            return True if all(isinstance(item, _IMMUTABLE) for item in one) else None
+            return True if all(immutable(item) and item == item for item in one) else None
         if type(one) in (set, bytearray):
             return bool(one != other)
         return self._array(one, other)
@@ -113,8 +116,10 @@ class _Comparison:
             if one.dtype.hasobject:
                 return self._any(zip(one.ravel(), other.ravel(), strict=True))
             one, other = _sample(one), _sample(other)
-            floats = one.dtype.kind in "fc"
-            return not np.array_equal(one, other, equal_nan=floats)
+            return not all(
+                np.array_equal(x, y, equal_nan=x.dtype.kind in "fcmM")
+                for x, y in zip(_fields(one), _fields(other), strict=True)
+            )
         if pd is not None and isinstance(one, (pd.DataFrame, pd.Series, pd.Index)):
             return self._frame(one, other)
         return self._object(one, other)
@@ -192,6 +197,24 @@ def _columns(frame: Any) -> Iterator[Any]:
         return
     for position in range(frame.shape[1]):
         yield frame.iloc[:, position]
+
+
+def _equal(one: Any, other: Any) -> bool:
+    """Whether two plain values are equal; what is not a number is itself."""
+    if isinstance(one, complex):
+        return _equal(one.real, other.real) and _equal(one.imag, other.imag)
+    if isinstance(one, float) and math.isnan(one):
+        return math.isnan(other)
+    return bool(one == other)
+
+
+def _fields(array: Any) -> Iterator[Any]:
+    """The fields of a structured array, those of fields too; another array by itself."""
+    if array.dtype.names is None:
+        yield array
+        return
+    for name in array.dtype.names:
+        yield from _fields(array[name])
 
 
 def _sample(array: Any) -> Any:

@@ -6,7 +6,7 @@ import json
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, ModuleType
@@ -21,7 +21,7 @@ from nbflow.verify.dump import UNREADABLE
 from nbflow.verify.kernel import KernelRun, KernelStep, run_in_kernel
 from nbflow.verify.pictures import picture_of, pictures_differ
 from nbflow.verify.printed import comparable, printed_differs
-from nbflow.verify.same import Difference, find_difference
+from nbflow.verify.same import Difference, Incomparable, find_difference
 
 if TYPE_CHECKING:
     from nbflow.client.run import Run
@@ -271,12 +271,18 @@ class _Comparison:
                 return check  # which no kernel is asked for
             return _with(check, name, Difference(name, "not bound", "bound"))
         value = kernel[name]
-        if value is UNREADABLE or (name not in flow and isinstance(value, _CODE)):
+        if value is UNREADABLE or (name not in flow and issubclass(type(value), _CODE)):
             return replace(check, unread=(*check.unread, name))
         if name not in flow:
             return _with(check, name, Difference(name, "bound", "not bound"))
         loaded = self._run.loader.load(flow, name)[name]
-        return _with(check, name, find_difference(value, loaded, name, self._own))
+        return self._compared(check, name, value, loaded)
+
+    def _compared(self, check: StepCheck, place: str, kernel: Any, flow: Any) -> StepCheck:
+        try:
+            return _with(check, place, find_difference(kernel, flow, place, self._own))
+        except Incomparable:
+            return replace(check, unread=(*check.unread, place))
 
     def _check_branches(self, check: StepCheck, held: KernelStep) -> StepCheck:
         kernel = held.values.get(check.step)
@@ -292,7 +298,7 @@ class _Comparison:
         for at, (x, y) in enumerate(zip(kernel["branches"], flow, strict=True)):
             for name in sorted(x.keys() & y.keys()):
                 place = f"{check.step}[{at}].{name}"
-                check = _with(check, place, find_difference(x[name], y[name], place, self._own))
+                check = self._compared(check, place, x[name], y[name])
         tasks = list(self._run[check.step])
         whole = len(self._flow.step(check.step).cells) == 1 and all(
             task.status == "succeeded" and task.record.attempt == 1 for task in tasks
@@ -366,11 +372,11 @@ def _with(check: StepCheck, name: str, difference: Difference | None) -> StepChe
 
 def _unlike(first: KernelStep, second: KernelStep) -> list[str]:
     """The variables that two kernels have otherwise."""
-    names = [
-        name
-        for name, value in first.values.items()
-        if name in second.values and find_difference(value, second.values[name], name) is not None
-    ]
+    names = []
+    for name in [name for name in first.values if name in second.values]:
+        with suppress(Incomparable):
+            if find_difference(first.values[name], second.values[name], name) is not None:
+                names.append(name)
     if comparable(first.printed) != comparable(second.printed):
         names.append("printed output")
     if pictures_differ(first.pictures, second.pictures):

@@ -21,7 +21,7 @@ def dump(namespace: Mapping[str, Any], names: Iterable[str], path: str) -> None:
     """
     held: dict[str, bytes | None] = {}
     for name in names:
-        if name in namespace and not isinstance(namespace[name], ModuleType):
+        if name in namespace and not issubclass(type(namespace[name]), ModuleType):
             held[name] = _pickled(namespace[name], name)
     Path(path).write_bytes(pickle.dumps(held))
 
@@ -54,7 +54,7 @@ def _pickled(value: Any, name: str) -> bytes | None:
     from nbflow.branches import Branches
     from nbflow.values.codecs import encode
 
-    if isinstance(value, Branches):
+    if type(value) is Branches:
         value = {"branches": [dict(one._source.values) for one in value]}
     try:
         encode(value, name)  # a run must be able to store it too

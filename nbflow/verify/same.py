@@ -45,14 +45,23 @@ class Difference:
 def find_difference(
     kernel: Any, flow: Any, name: str, own: Sequence[str] = ()
 ) -> Difference | None:
-    """The first difference between two values; ``own`` are the modules of the flow's package."""
+    """The first difference between two values; ``own`` are the modules of the flow's package.
+
+    Raises `Incomparable` where an object in them fails when it is looked at.
+    """
     try:
         _Comparison(own).compare(kernel, flow, name)
     except _Differ as differ:
         return differ.difference
     except _Enough:
         return None
+    except Exception as error:
+        raise Incomparable(f"{name}: {type(error).__name__}: {error}") from error
     return None
+
+
+class Incomparable(Exception):
+    """Values whose own methods fail."""
 
 
 class _Differ(Exception):
@@ -84,7 +93,7 @@ class _Comparison:
             return
         if self._type(a) != self._type(b):
             raise _Differ(Difference(place, self._type(a), self._type(b)))
-        if isinstance(a, (bool, int, str, bytes, range, complex, float)):
+        if issubclass(type(a), (bool, int, str, bytes, range, complex, float)):
             self._plain(a, b, place)
             return
         if (id(a), id(b)) in self._seen:
@@ -134,6 +143,10 @@ class _Comparison:
         if a.dtype == object or a.dtype.hasobject:
             for at, (x, y) in enumerate(zip(a.ravel().tolist(), b.ravel().tolist(), strict=True)):
                 self.compare(x, y, f"{place}.flat[{at}]")
+            return
+        if a.dtype.names is not None:
+            for name in a.dtype.names:
+                self._array(a[name], b[name], f"{place}[{name!r}]")
             return
         equal = a == b
         if a.dtype.kind in "fc":
@@ -282,6 +295,8 @@ def _equal(a: Any, b: Any) -> bool:
         return (math.isnan(a) and math.isnan(b)) or math.isclose(
             a, b, rel_tol=_ROUNDING, abs_tol=0.0
         )
+    if isinstance(a, complex):
+        return _equal(a.real, b.real) and _equal(a.imag, b.imag)
     return bool(a == b)
 
 

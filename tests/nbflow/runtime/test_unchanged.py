@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+import pickle
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from anyvalues import VALUES as ANY
+from hypothesis import given
 
 from nbflow.runtime.unchanged import changed
 
@@ -152,3 +155,32 @@ def test_of_large_arrays_a_sample_is_compared() -> None:
     assert changed(now, before) is False
     now += 1
     assert changed(now, before) is True
+
+
+def test_objects_that_fail_when_they_are_compared_leave_it_in_doubt() -> None:
+    class Odd:
+        def __eq__(self, other: object) -> bool:
+            raise RuntimeError("not now")
+
+        def __reduce_ex__(self, protocol: Any) -> Any:
+            raise RuntimeError("not now")
+
+        __hash__ = object.__hash__
+
+    for one, other in [
+        (Odd(), Odd()),
+        ([Odd()], [Odd()]),
+        (pd.DataFrame({"a": [Odd()]}), pd.DataFrame({"a": [Odd()]})),
+        (np.array([Odd()]), np.array([Odd()])),
+    ]:
+        assert changed(one, other) is None
+
+
+def test_elements_of_a_frozen_set_that_are_equal_only_to_themselves() -> None:
+    assert changed([frozenset({Config()})], [frozenset({Config()})]) is None
+    assert changed([{float("nan")}], [{float("nan")}]) is None
+
+
+@given(ANY)
+def test_a_value_read_again_is_not_changed(value: Any) -> None:
+    assert changed(pickle.loads(pickle.dumps(value)), value) is not True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import pickle
 from collections import Counter, OrderedDict, deque
 from datetime import date
 from functools import cached_property
@@ -12,8 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from anyvalues import VALUES
+from hypothesis import given
 
-from nbflow.verify.same import find_difference
+from nbflow.verify.same import Incomparable, find_difference
 
 
 class Point:
@@ -148,3 +151,17 @@ def test_classes_of_the_notebook_and_of_its_package_are_one() -> None:
     here, there = (type("P", (), {"__module__": m}) for m in ("__main__", "churn.common"))
     assert find_difference(here(), there(), "v", ("churn",)) is None
     assert find_difference(here(), there(), "v") is not None
+
+
+def test_objects_that_fail_when_they_are_compared() -> None:
+    class Odd(dict[str, int]):
+        def __len__(self) -> int:
+            raise RuntimeError("not now")
+
+    with pytest.raises(Incomparable, match=r"v: RuntimeError: not now"):
+        find_difference(Odd(), Odd(), "v")
+
+
+@given(VALUES)
+def test_a_value_read_again_is_equal(value: Any) -> None:
+    assert find_difference(value, pickle.loads(pickle.dumps(value)), "v") is None

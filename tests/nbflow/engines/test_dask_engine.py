@@ -124,9 +124,9 @@ def test_a_child_that_a_task_forks_does_not_become_the_task(
     code = {"pass": 0, "1 / 0": 1, "sys.exit(3)": 3}[end]
     tasks = store.tasks(run.id, "grow")
     assert [store.get(task.ref("value")) for task in tasks] == [(i, code) for i in range(4)]
-    assert [store.get_bytes(_ref(task.log)).split(b"\n")[0] for task in tasks] == [
-        f"child {i}".encode() for i in range(4)
-    ]
+    # beside it stands, from Python 3.12 on, a warning of the fork
+    logs = [store.get_bytes(_ref(task.log)).splitlines() for task in tasks]
+    assert [log.count(f"child {i}".encode()) for i, log in enumerate(logs)] == [1] * 4
 
 
 def _ref(data: dict[str, Any]) -> Any:

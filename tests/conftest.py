@@ -7,12 +7,20 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from pgserver import PASSWORD, PostgresServer, programs
+
+if "CI" not in os.environ:  # where Hypothesis has such a profile of its own
+    settings.register_profile(
+        "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    settings.load_profile("any machine")
 
 _NUMBERS = itertools.count(1)
 

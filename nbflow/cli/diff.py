@@ -56,7 +56,7 @@ def _show(found: Diff) -> None:
         return
     for part in PARTS:
         if getattr(found, part):
-            show("", _table(found, part))
+            show("", *_table(found, part))
     for head, changes in heads(found):
         show("", Text(head, "dim"))
         for change in changes:
@@ -67,22 +67,23 @@ def _show(found: Diff) -> None:
             show("", Text(f"code of {step}", "bold"), *lines)
 
 
-def _table(found: Diff, part: str) -> Table:
+def _table(found: Diff, part: str) -> list[Table | Text]:
     from rich.text import Text
 
     from nbflow.cli.screen import plain_table
-    from nbflow.client.diffshow import shown_delta, shown_rows, shown_value
+    from nbflow.client.diffshow import shown_delta, shown_value, told_rows
 
     two = len(found.runs) == 2
+    rows, left = told_rows(found, part)
     made = plain_table(part, *found.runs, *([""] if two else []))
-    for name, change, inner in shown_rows(found, part):
+    for name, change, inner in rows:
         cells = [Text(f"  {name}", "dim") if inner else Text(name)]
         for at, one in enumerate(change):
             same = part == "durations" or (at > 0 and one == change[0])
             style = "dim" if same else "green" if at else "red"
             cells.append(Text(shown_value(part, one), style))
         made.add_row(*cells, *([shown_delta(part, change)] if two else []))
-    return made
+    return [made, *([Text(left, "dim")] if left else [])]
 
 
 def _line(line: Line) -> Text:

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from nbflow.client.diff import ABSENT, PARTS, Change, Diff, delta
 from nbflow.client.html import dim, folded, page, table, title
-from nbflow.client.text import brief, duration, grid
+from nbflow.client.text import brief, duration, grid, plural
 
 if TYPE_CHECKING:
     from nbflow.client.celldiff import CellChange, Line
 
 #: statistics of one value that are shown
 STATISTICS = 8
+#: lines of a table on the terminal, beyond which durations that hardly changed are counted only
+_LINES = 12
 #: seconds that count as a change
 _SECONDS = 0.5
 
@@ -63,6 +65,22 @@ def shown_rows(found: Diff, part: str) -> Iterator[tuple[str, Change, bool]]:
             yield from _statistics(found.statistics[name])
 
 
+def told_rows(found: Diff, part: str) -> tuple[list[tuple[str, Change, bool]], str]:
+    """The rows of a part for a terminal, and what is said of those that are left out there."""
+    every = list(shown_rows(found, part))
+    if len(every) <= _LINES:
+        return every, ""
+    told = [one for one in every if not _alike(part, one[1])]
+    left = len(every) - len(told)
+    return told, f"{plural(left, 'other')} about the same" if left else ""
+
+
+def _alike(part: str, change: Change) -> bool:
+    """Whether two durations hardly differ."""
+    plain = all(isinstance(one, float) for one in change)
+    return part == "durations" and len(change) == 2 and plain and not shown_delta(part, change)
+
+
 def _statistics(held: Mapping[str, Change]) -> Iterator[tuple[str, Change, bool]]:
     """Those that changed most first."""
     ranked = sorted(held.items(), key=lambda one: -_weight(*one))
@@ -94,16 +112,19 @@ def diff_text(found: Diff) -> str:
         return f"{lines[0]}\nnothing changed"
     two = len(found.runs) == 2
     for part in PARTS:
+        told, left = told_rows(found, part)
         rows = [
             (
                 f"  {name}" if inner else name,
                 *(shown_value(part, one, 40) for one in change),
                 *([shown_delta(part, change)] if two else []),
             )
-            for name, change, inner in shown_rows(found, part)
+            for name, change, inner in told
         ]
         if rows:
             lines += ["", grid((part, *found.runs, *([""] if two else [])), rows)]
+        if left:
+            lines.append(left)
     for head, changes in heads(found):
         lines += ["", head]
         for change in changes:

@@ -74,6 +74,30 @@ def test_data_and_metrics() -> None:
     assert delta(*found.metrics["best"]) == "▼ -0.8 (-40.0%)"
 
 
+def test_durations_that_hardly_changed_are_counted_where_there_are_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    steps = "".join(f"# %%\n# nbflow: step s{n}\nv{n} = {n}\n" for n in range(20))
+    (tmp_path / "many.py").write_text(f"# %%\n# nbflow: parameters\nk: int = 0\n{steps}")
+    monkeypatch.chdir(tmp_path)
+    for k in range(2):
+        run_flow(RunRequest(tmp_path / "many.py", on="inline", params={"k": k}, cache=False))
+    store = nbflow.Run("many/1").store
+    store.db.execute("UPDATE tasks SET started = 0, finished = CASE WHEN step = 's3' THEN"
+                     " 5.0 * run_id ELSE 1.0 + run_id / 100.0 END")  # fmt: skip
+    store.db.execute("UPDATE runs SET started = 0, finished = 30")
+    found = nbflow.diff("many/1", "many/2")
+    assert len(found.durations) == 20
+    assert str(found).splitlines()[-3:] == [
+        "durations  many/1  many/2",
+        "s3         5.0 s   10.0 s  ▲ +5.0 s",
+        "19 others about the same",
+    ]
+    assert call(["diff", "many/1", "many/2"]) == 0
+    said = capfd.readouterr().out
+    assert [line.split()[0] for line in said.splitlines()[-3:]] == ["durations", "s3", "19"]
+
+
 @pytest.mark.usefixtures("three")
 def test_code_is_told_in_cells() -> None:
     found = nbflow.diff("flow/1", "flow/3")

@@ -118,12 +118,18 @@ class PlainWatcher(Watcher):
         if step.complete:
             many = step.total > 1
             counts = ", ".join(f"{n:,} {s}" for s, n in step.counts.items()) if many else ""
-            took = step.seconds()
+            took = None if step.status == "skipped" else step.seconds()
             said = "" if took is None else f" in {duration(took)}"
             self.line(f"{step.name}: {counts or step.status}{said}")
-        elif time.monotonic() - self._told.setdefault(step.name, time.monotonic()) > _EVERY:
-            self._told[step.name] = time.monotonic()
+        elif step.total > 1 and self._due(step):
             self.line(f"{step.name}: {step.done:,} of {step.total:,} tasks")
+
+    def _due(self, step: StepProgress) -> bool:
+        """Whether it is a while ago that anything was said of the step."""
+        due = time.monotonic() - self._told.setdefault(step.name, time.monotonic()) > _EVERY
+        if due:
+            self._told[step.name] = time.monotonic()
+        return due
 
     def line(self, text: str, style: str = "") -> None:
         try:

@@ -66,6 +66,11 @@ _TAKEN_BY = {
     "TaintManagerEviction": _TAKEN["DeletionByTaintManager"],
     "NodeControllerEviction": _TAKEN["DeletionByTaintManager"],
 }
+#: what stands before the reason of a pull that fails: the image is named anyway
+_PULLING = re.compile(
+    r"(failed to (pull( and unpack)? image|resolve reference) \"[^\"]*\": |failed to do request: )",
+    re.IGNORECASE,
+)
 #: seconds for which a pull may fail before it counts: a registry may be restarting
 _PULL = 45.0
 #: the same for making the container: the node may be busy
@@ -88,7 +93,8 @@ def waits_for(pod: Pod, events: Sequence[Mapping[str, Any]] = ()) -> str | None:
     reason, message = _waiting(pod)
     image = _image(pod)
     if reason in ("ErrImagePull", "ImagePullBackOff"):
-        return f"the image {image} cannot be pulled, trying again: {_brief(message)}"
+        why = _brief(_trouble(message, events))
+        return f"the image {image} cannot be pulled, trying again: {why}"
     for event in reversed(events):
         if event.get("reason") == "Pulling":
             return f"pulling {image}"
@@ -97,6 +103,12 @@ def waits_for(pod: Pod, events: Sequence[Mapping[str, Any]] = ()) -> str | None:
         if event.get("reason") in ("Pulled", "Created", "Started"):
             break
     return "starting"
+
+
+def _trouble(message: str, events: Sequence[Mapping[str, Any]]) -> str:
+    """Why the last pull failed: while it waits to try again, the status does not say that."""
+    failed = [str(one.get("message")) for one in events if one.get("reason") == "Failed"]
+    return next((one for one in reversed(failed) if "pull image" in one), message)
 
 
 def shortage(message: str) -> str:
@@ -125,9 +137,7 @@ def stuck(pod: Pod, seconds: float, events: Sequence[Mapping[str, Any]] = ()) ->
         return None
     reason, message = _waiting(pod)
     if reason in ("ErrImagePull", "ImagePullBackOff"):
-        failed = [str(one.get("message")) for one in events if one.get("reason") == "Failed"]
-        # while it waits to try again, the status does not say what was wrong
-        message = next((one for one in reversed(failed) if "pull image" in one), message)
+        message = _trouble(message, events)
         if not (_NO_IMAGE.search(message) or seconds > _PULL):
             return None
         reason = "InvalidImageName"
@@ -273,6 +283,7 @@ _UNITS["Ki"] = _UNITS.pop("ki")
 def _brief(text: str) -> str:
     """The sentence without what only its writer understands, and not too long."""
     text = re.sub(r"rpc error: code = \w+ desc = ", "", text.strip())
+    text = _PULLING.sub("", text)
     text = re.sub(r"\s+", " ", text).rstrip(". ")
     return text if len(text) <= 300 else f"{text[:300]} …"
 

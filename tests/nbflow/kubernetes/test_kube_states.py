@@ -123,6 +123,22 @@ def test_a_pull_that_fails_is_given_a_while_unless_the_image_is_known_not_to_be(
     waits = waits_for(pod("no-image"))
     assert waits is not None
     assert waits.startswith("the image localhost/nonesuch:1 cannot be pulled, trying again")
+
+
+def test_why_a_pull_fails_is_said_once_and_in_short() -> None:
+    name = 'image "localhost/nonesuch:1"'
+    message = (
+        f"Failed to pull {name}: rpc error: code = Unknown desc = failed to pull and unpack {name}: "
+        'failed to resolve reference "localhost/nonesuch:1": failed to do request: Head '
+        '"http://localhost/v2/nonesuch/manifests/1": connection refused'
+    )
+    events = [{"reason": "Failed", "message": message}]
+    why = 'Head "http://localhost/v2/nonesuch/manifests/1": connection refused'
+    said = "the image localhost/nonesuch:1 cannot be pulled"
+    assert waits_for(pod("no-image"), events) == f"{said}, trying again: {why}"
+    found = stuck(pod("no-image"), 60.0, events)
+    assert found is not None
+    assert found.message.startswith(f"The image localhost/nonesuch:1 cannot be pulled: {why}. ")
     late = stuck(pod("no-image"), 100.0)
     assert late is not None
     assert late.kind == "ImageNotFound"

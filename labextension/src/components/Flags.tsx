@@ -4,8 +4,9 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import { isFinal, RunPageModel } from '../models/runpage';
-import { IFlag, ISince } from '../wire';
+import { ISince } from '../wire';
 import { useLoaded } from './hooks';
+import { sentence } from './parts';
 
 /** From this weight on, a flag is a warning. */
 const WARNING = 7;
@@ -56,7 +57,7 @@ export function FlagList(props: {
               <Mark
                 label={flag.weight >= WARNING ? trans.__('warning') : trans.__('note')}
               />
-              <span>{sentence(flag)}</span>
+              <span>{sentence(flag.message)}</span>
             </button>
           </li>
         ))}
@@ -85,13 +86,6 @@ export function Mark(props: { label: string }): JSX.Element {
       <path d="M6 1.2 11.3 10.8H.7z" />
     </svg>
   );
-}
-
-/** What stands between backticks is code. */
-function sentence(flag: IFlag): React.ReactNode[] {
-  return flag.message
-    .split('`')
-    .map((part, index) => (index % 2 ? <code key={index}>{part}</code> : part));
 }
 
 /** What else has changed: a cause to think of first. */

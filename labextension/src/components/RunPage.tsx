@@ -14,7 +14,7 @@ import { useChanges, useNow } from './hooks';
 import { Log } from './Log';
 import { Outputs } from './Outputs';
 import { Environment, ErrorBox, RunOverview, TaskOverview } from './Overview';
-import { Button, Empty, Glyph, statusText, Tabs } from './parts';
+import { Button, Empty, Glyph, sentence, statusText, Tabs } from './parts';
 import { Tasks } from './Tasks';
 import { Timeline } from './Timeline';
 
@@ -94,7 +94,7 @@ function Loaded(props: IRunPageProps): JSX.Element {
         <ErrorBox {...props} error={detail!.error} />
       )}
       {detail!.lost && row.status === 'lost' && (
-        <p className="jp-nbflow-Page-lost">{detail!.lost}</p>
+        <p className="jp-nbflow-Page-lost">{sentence(detail!.lost)}</p>
       )}
       <div
         className="jp-nbflow-Page-top"

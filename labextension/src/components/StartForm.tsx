@@ -6,6 +6,7 @@ import { Dialog } from '@jupyterlab/apputils';
 import React from 'react';
 
 import { changed, choices, editor, fieldText, fieldValue } from '../models/parameters';
+import { sentence } from './parts';
 import { IEngineInfo, IParameterField, IParameters, IStartRequest, Json } from '../wire';
 
 export interface IStartFormProps {
@@ -72,7 +73,7 @@ class StartForm extends ReactWidget implements Dialog.IBodyWidget<IStartRequest>
       <>
         {this.problem && (
           <p className="jp-nbflow-Form-problem" role="alert">
-            {this.problem}
+            {sentence(this.problem)}
           </p>
         )}
         {form.parameters.length > 0 && <h3>{trans.__('Parameters')}</h3>}

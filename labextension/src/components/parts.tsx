@@ -166,6 +166,13 @@ export function Strip(props: {
   );
 }
 
+/** A sentence: what stands between backticks is code. */
+export function sentence(text: string): React.ReactNode[] {
+  return text
+    .split('`')
+    .map((part, index) => (index % 2 ? <code key={index}>{part}</code> : part));
+}
+
 /** Text or icon to press. */
 export function Button(props: {
   label: string;

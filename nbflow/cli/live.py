@@ -30,6 +30,7 @@ class LiveWatcher(PlainWatcher):
         self._live: Any = None
         self._drawing = True
         self._engine = ""
+        self._cancelling = False
         self._began = time.monotonic()
 
     def started(self, run: RunRecord, spec: FlowSpec) -> None:
@@ -51,6 +52,10 @@ class LiveWatcher(PlainWatcher):
         self._engine = run.engine
         self._live.start()
         super().started(run, spec)
+
+    def cancelling(self, hard: bool) -> None:
+        self._cancelling = True
+        super().cancelling(hard)
 
     def moved(self, step: StepProgress) -> None:
         if not self._drawing:
@@ -93,6 +98,8 @@ class LiveWatcher(PlainWatcher):
     def _foot(self) -> str:
         begun = any(step.done or step.running for step in self.progress.steps.values())
         doing = "Ctrl-C cancels" if begun else f"starting {self._engine} …"
+        if self._cancelling:
+            doing = "cancelling …"
         return f"{duration(time.monotonic() - self._began)}  {doing}"
 
 

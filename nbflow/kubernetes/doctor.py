@@ -99,6 +99,8 @@ def _driver(access: Access, settings: Settings) -> Finding:
         lack = f"there is no service account {account}"
     elif account_lacks(access, account):
         lack = f"the service account {account} may not drive runs"
+    elif access.account_may(account, "create", "jobs", "batch") is None:
+        return Finding("driver", True, f"you may not ask what the service account {account} may do")
     else:
         return Finding("driver", True, f"the service account {account} may drive runs")
     said = f"{lack}, so `--detach` and `nbflow deploy` would not work"
@@ -121,8 +123,9 @@ def _nodes(access: Access, settings: Settings) -> Finding:
 
 
 def _gpus(access: Access, settings: Settings) -> Finding:
-    nodes = access.read("nodes") or []
-    name = settings.gpu_resource
+    nodes, name = access.read("nodes"), settings.gpu_resource
+    if nodes is None:
+        return Finding("gpu", True, f"not known: you may not list the nodes that offer {name}")
     counts = [int(_has(one, name)) for one in nodes if _has(one, name)]
     if counts:
         said = f"{sum(counts)} of {name}, up to {max(counts)} on a node"

@@ -143,6 +143,9 @@ def test_who_may_do_nothing_is_told_so(
         f"You may not do all that a run needs in the namespace {kube.namespace} of https://"
     )
     assert found["nodes"]["said"].startswith("you may not list them")
+    assert found["gpu"]["said"] == "not known: you may not list the nodes that offer nvidia.com/gpu"
+    asked = "you may not ask what the service account default may do"
+    assert found["driver"]["said"] == asked
     assert "image" not in found
 
 

@@ -70,6 +70,33 @@ def test_live(churn: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")
 
 
+def test_the_line_below_says_what_ctrl_c_would_do(
+    churn: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rich.console import Console
+
+    from nbflow.client.run import Run
+
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=100)
+    monkeypatch.setattr("nbflow.cli.screen.console", lambda: console)
+
+    def last() -> str:
+        screen.truncate(0)
+        console.print(watcher._drawn())
+        return screen.getvalue()
+
+    watcher, run = LiveWatcher(), Run("churn/1", churn)
+    watcher.started(run.record, run.spec)
+    try:
+        watcher.tasks([record("load")])
+        assert "Ctrl-C cancels" in last()
+        watcher.cancelling(False)
+        assert "cancelling …" in last()
+    finally:
+        watcher.close()
+
+
 def test_tasks_of_this_process_have_the_terminal_to_themselves(
     churn: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:

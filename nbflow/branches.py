@@ -22,8 +22,8 @@ class Loader(Protocol):
         """The value of ``name``, with those of ``values`` that share identity with it."""
         ...
 
-    def small(self, value: Any) -> bool:
-        """Whether it is a plain small value: a column of the table."""
+    def small(self, values: Mapping[str, Any], name: str) -> bool:
+        """Whether ``name`` is a plain small value: a column of the table."""
         ...
 
 
@@ -34,13 +34,15 @@ class Held:
     def load(self, values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
         return {name: values[name]}
 
-    def small(self, value: Any) -> bool:
-        if isinstance(value, (list, tuple, set, dict)):
-            return len(value) <= 20 and all(isinstance(one, _PLAIN) for one in value)
-        return isinstance(value, _PLAIN)
+    def small(self, values: Mapping[str, Any], name: str) -> bool:
+        return is_small(values[name])
 
 
-_PLAIN = (bool, int, float, str, type(None))
+def is_small(value: Any) -> bool:
+    """Whether a run would keep the value with its record: a table has a column for it."""
+    from nbflow.values.codecs import encode_inline
+
+    return encode_inline(value) is not None
 
 
 class TaskError(Exception):
@@ -296,7 +298,9 @@ def _row(branch: Branch) -> dict[str, Any]:
     row: dict[str, Any] = {}
     if "item" not in source.values:
         row["item"] = branch.item
-    row |= {n: branch[n] for n, value in source.values.items() if source.loader.small(value)}
+    row |= {
+        name: branch[name] for name in source.values if source.loader.small(source.values, name)
+    }
     if source.error is not None:
         row["error"] = repr(branch.error)
     return row

@@ -43,9 +43,9 @@ class KernelLoader:
             found = self._with_code(values, name)
         return found
 
-    def small(self, value: Any) -> bool:
+    def small(self, values: Mapping[str, Any], name: str) -> bool:
         """Whether the value is plain and small."""
-        return bool(self._inner.small(value))
+        return bool(self._inner.small(values, name))
 
     def _with_code(self, values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
         try:

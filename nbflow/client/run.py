@@ -281,9 +281,12 @@ class Loader:
         with code_of(self.store, self.version, self.package):
             return self.inner.load(values, name)
 
-    def small(self, value: Any) -> bool:
+    def small(self, values: Mapping[str, Any], name: str) -> bool:
         """Whether the value is plain and small."""
-        return self.inner.small(value)
+        if "inline" in values[name]:
+            return True
+        with code_of(self.store, self.version, self.package):
+            return self.inner.small(values, name)
 
 
 def seconds(record: RunRecord) -> float | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from nbflow.branches import Branches, BranchSource, Loader
+from nbflow.branches import Branches, BranchSource, Loader, is_small
 from nbflow.runtime.spec import FlowSpec, Key, StepSpec, read_key
 from nbflow.runtime.targets import bind_item
 from nbflow.values.ref import Ref
@@ -45,9 +45,10 @@ class StoreLoader:
             }
         )
 
-    def small(self, value: Any) -> bool:
+    def small(self, values: Mapping[str, Any], name: str) -> bool:
         """Whether the value is plain and small: a column of a table."""
-        return "inline" in value or _ITEM in value
+        data = values[name]
+        return is_small(self.load(values, name)[name]) if _ITEM in data else "inline" in data
 
     def _item(self, items: Mapping[str, Any], index: int) -> Any:
         oid = items["oid"]

@@ -22,8 +22,8 @@ class Counting:
         self.loaded += names
         return {n: list(values[n]) if isinstance(values[n], list) else values[n] for n in names}
 
-    def small(self, value: Any) -> bool:
-        return isinstance(value, int)
+    def small(self, values: Any, name: str) -> bool:
+        return isinstance(values[name], int)
 
 
 def sources(loader: Any, count: int = 3, **more: Any) -> list[BranchSource]:

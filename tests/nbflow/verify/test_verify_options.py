@@ -119,6 +119,20 @@ def test_what_commands_and_captured_cells_print(tmp_path: Path, capsys: Any) -> 
     assert "Something differs" not in told.err
 
 
+def test_a_fan_outs_table_has_the_same_columns(tmp_path: Path, capsys: Any) -> None:
+    path = write(
+        tmp_path,
+        "import numpy as np",
+        "# nbflow: step items_of\npairs = [(n, np.arange(3 + 400 * n)) for n in range(2)]",
+        "# nbflow: step fan --foreach (n, (k, part)) in enumerate(pairs)\n"
+        "whole = np.int64(n)\nnested = {'a': [1, {'b': 2}]}\nlong = 'x' * 2000\n"
+        "many = list(range(30))\nodd = 1j",
+        "# nbflow: step use\nnames = list(fan.table())\nprint(names)",
+    )
+    assert call(["verify", path, "--on", "inline"]) == 0, capsys.readouterr()
+    assert "✓ use: 1 value the same\n" in capsys.readouterr().out
+
+
 def test_what_no_step_can_hand_on_is_told_with_its_code(tmp_path: Path, capsys: Any) -> None:
     path = write(
         tmp_path,

@@ -158,8 +158,17 @@ def _row(branch: Branch) -> dict[str, Any]:
     return row
 
 
-def _is_small(value: Any) -> bool:
-    plain = bool | int | float | str | None
-    if isinstance(value, list | tuple | set | dict):
-        return len(value) <= 20 and all(isinstance(item, plain) for item in value)
-    return isinstance(value, plain)
+def _is_small(value: Any, depth: int = 8) -> bool:
+    """Whether it is a number or a text, or a container of such, and short when written down."""
+    if isinstance(value, dict):
+        parts = [*value, *value.values()]
+    elif isinstance(value, list | tuple | set | frozenset):
+        parts = list(value)
+    elif isinstance(value, bool | int | float | complex | str | bytes | None):
+        return len(repr(value)) <= 1000
+    else:  # a number of numpy's
+        kind = type(value)
+        others = ("ndarray", "datetime64", "timedelta64")
+        return kind.__module__ == "numpy" and hasattr(value, "item") and kind.__name__ not in others
+    inner = len(parts) <= 400 and depth > 0 and all(_is_small(one, depth - 1) for one in parts)
+    return inner and len(repr(value)) <= 1000

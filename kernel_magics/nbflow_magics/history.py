@@ -79,9 +79,10 @@ class History:
 
         store = self._settled()
         if store is None:
-            return InteractiveTasks(())
+            return InteractiveTasks((), step=step)
         return InteractiveTasks(
-            store.interactive_tasks(notebook=self._place(), user=user(), step=step, limit=count)
+            store.interactive_tasks(notebook=self._place(), user=user(), step=step, limit=count),
+            step=step,
         )
 
     def one(self, number: int) -> InteractiveTasks:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -90,8 +91,17 @@ def reads_of(running: Running, within: FanOut | None) -> list[str]:
     return list(reads)
 
 
-def elsewhere(running: Running, error: BaseException | None) -> str | None:
-    """Why a step lacks a module here that it has in a run, where it has an environment."""
+def elsewhere(
+    running: Running, fanouts: Mapping[str, FanOut], error: BaseException | None
+) -> str | None:
+    """Where a name or a module is that a cell lacks here: in branches, or in an environment."""
+    if isinstance(error, NameError):
+        for step, fanout in fanouts.items():
+            if any(error.name in branch.inside for branch in fanout.branches):
+                return (
+                    f"`{error.name}` exists once for each task of `{step}`: "
+                    f"`{step}.{error.name}` is the list of all, `{step}[0].{error.name}` the first."
+                )
     name = running.merged.options.env
     if name is None or not isinstance(error, ModuleNotFoundError):
         return None

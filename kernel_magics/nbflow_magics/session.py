@@ -253,7 +253,7 @@ class Session:
         say([*self._untold(running), *stale_steps(stale)], self.state())
         if self.watch.steps:
             tell(self.shell, running.found, self.state())
-        other = elsewhere(running, result.error_in_exec)
+        other = elsewhere(running, self.fanouts, result.error_in_exec)
         if other is not None:
             note(other)
 
@@ -293,7 +293,9 @@ class Session:
         tasks = running.tasks
         if tasks is not None and tasks.fanout is not None:
             failed = sum(branch.error is not None for branch in tasks.fanout)
-            made: dict[str, Any] = {"tasks": len(tasks.fanout.branches), "failed": failed}
+            made: dict[str, Any] = {"tasks": len(tasks.fanout.branches)}
+            if failed:
+                made["failed"] = failed
         else:
             values = {name: self.shell.user_ns[name] for name in bound}
             made = {n: v for n, v in values.items() if not issubclass(type(v), ModuleType)}

@@ -47,13 +47,17 @@ class _Table(Sequence[Any]):
 class InteractiveTasks(_Table):
     """Executions of steps' cells, newest first; a single one shows its code and output."""
 
-    def __init__(self, rows: Iterable[InteractiveTask], *, whole: bool = False) -> None:
+    def __init__(
+        self, rows: Iterable[InteractiveTask], *, whole: bool = False, step: str | None = None
+    ) -> None:
         super().__init__(rows)
         self._whole = whole
+        self._step = step
 
     def __repr__(self) -> str:
         if not self._rows:
-            return "No tagged cell has run here yet."
+            what = f"cell of `{self._step}`" if self._step else "tagged cell"
+            return f"No {what} has run here yet."
         lines = [
             (str(one.id), when(one.started), one.step, one.status, _took(one), pairs(one.made, 90))
             for one in self._rows
@@ -64,6 +68,8 @@ class InteractiveTasks(_Table):
         return shown
 
     def _repr_html_(self) -> str:
+        if not self._rows:
+            return page(dim(repr(self)))
         rows = [
             (
                 cell(one.id),

@@ -36,6 +36,16 @@ def test_errors_keep_their_line_and_fail_the_cell(shell: Any, capsys: Any) -> No
     assert "----> 4 x / 0" in capsys.readouterr().out
 
 
+def test_a_name_that_only_branches_have_is_told_where_it_is(shell: Any, capsys: Any) -> None:
+    shell.run_cell("%%step train --foreach n in [1, 2]\nscore = n")
+    said = "`score` exists once for each task of `train`: `train.score` is the list of all"
+    for cell in ("%%step use\nbest = max(score)", "score"):
+        shell.run_cell(cell)
+        assert said in capsys.readouterr().out
+    shell.run_cell("scor")
+    assert "exists once" not in capsys.readouterr().out
+
+
 def test_a_module_of_another_environment_is_told_where_it_is(shell: Any, capsys: Any) -> None:
     shell.run_cell("%environment old nonesuch")
     assert not shell.run_cell("%%step a --env old\nimport nonesuch").success

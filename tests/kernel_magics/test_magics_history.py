@@ -34,13 +34,14 @@ def test_each_execution_of_a_step_is_remembered(shell_here: Any, tmp_path: Path)
         ("a", "failed"),
         ("a", "succeeded"),
     ]
-    assert found[0].made == {"tasks": 3, "failed": 0}
+    assert found[0].made == {"tasks": 3}
     assert found[2].made == {"alpha": 0.1, "rows": "list of 100"}
     assert found[2].shown == "hello\n0.1\n"
     assert "alpha = 0.2" in found[1].code
     assert "alpha=0.1 rows=list of 100" in repr(found)
     assert "<details>" in found._repr_html_()
     assert [one.step for one in run(shell_here, "%nbflow history a")] == ["a", "a"]
+    assert repr(run(shell_here, "%nbflow history b")) == "No cell of `b` has run here yet."
     assert repr(run(shell_here, "%nbflow history 1")).endswith(
         "\n\n%%step a\nalpha = 0.1\nrows = list(range(100))\nprint('hello')\nalpha\n\nhello\n0.1"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -63,12 +64,13 @@ def to_json(value: Any, path: str) -> str:
     """A plain value as JSON: tuples and sets as lists, scalars of numpy as numbers."""
 
     def plain(one: Any) -> Any:
-        if isinstance(one, (set, frozenset)):
-            return sorted(one, key=repr)
-        if hasattr(one, "isoformat"):
-            return one.isoformat()
-        if hasattr(one, "tolist"):
-            return one.tolist()
+        with suppress(Exception):  # a class of somebody's may fail when it is asked
+            if isinstance(one, (set, frozenset)):
+                return sorted(one, key=repr)
+            if hasattr(one, "isoformat"):
+                return one.isoformat()
+            if hasattr(one, "tolist"):
+                return one.tolist()
         raise TypeError(type(one).__name__)
 
     try:

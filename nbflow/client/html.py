@@ -53,7 +53,9 @@ SIGNS = {
 
 def page(*parts: str) -> str:
     """The parts as one display, with the style they need."""
-    return f'{_STYLE}<div class="nbf">{"".join(parts)}</div>'
+    # a front end gets it as UTF-8, which has no halves of surrogate pairs
+    content = "".join(parts).encode("utf-8", "backslashreplace").decode("utf-8")
+    return f'{_STYLE}<div class="nbf">{content}</div>'
 
 
 def title(text: str, *more: str) -> str:

@@ -223,6 +223,7 @@ def test_check_and_graph(nbflow: Tool) -> None:
 def test_values_that_no_terminal_shows(tmp_path: Path) -> None:
     (tmp_path / "odd.py").write_text(
         "# %%\n%%setup\nclass Mute:\n    def __repr__(self): raise ValueError('no words')\n"
+        "    def __getattr__(self, name): raise ValueError('no ' + name)\n"
         "# %%\n%%step make\nhalf = '\\ud800'\nmute = Mute()\nround = []\nround.append(round)\n"
         "# %%\n%%step read --no-cache\nx = [half, mute, round]\n"
     )
@@ -238,6 +239,9 @@ def test_values_that_no_terminal_shows(tmp_path: Path) -> None:
     status, out, err = nbflow("get", "odd/1/make/mute")
     assert (status, out) == (2, "")
     assert "is a Mute, whose `repr` fails: ValueError: no words" in err
+    status, out, err = nbflow("get", "odd/1/make/mute", "--json")
+    assert (status, out) == (2, "")
+    assert "is no plain value: JSON has nothing for Mute." in err
     status, out, err = nbflow("get", "odd/1/make/round", "--json")
     assert (status, out) == (2, "")
     assert "JSON has nothing for what holds itself" in err

@@ -39,6 +39,12 @@ def test_frame(put: Any) -> None:
     assert "&lt;b&gt;" in artifact._repr_html_()
 
 
+def test_text_that_no_front_end_can_be_sent(put: Any) -> None:
+    pd = pytest.importorskip("pandas")
+    artifact = put(pd.DataFrame({"a": ["\ud800"]}, dtype=object))
+    assert "\\ud800" in artifact._repr_html_().encode().decode()
+
+
 def test_array(put: Any) -> None:
     np = pytest.importorskip("numpy")
     artifact = put(np.arange(1000.0).reshape(10, 100))

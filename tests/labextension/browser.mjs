@@ -11,12 +11,14 @@ import {
   load,
   open,
   openNotebook,
+  openTab,
   page,
   play,
   rows,
   shot,
   shown,
   sources,
+  still,
   tab,
   until,
   url
@@ -78,7 +80,10 @@ const scenarios = {
     await shown('[data-artifact=df] table').waitFor();
     await shot('artifacts');
     await shown('.jp-nbflow-Page [data-tab="timeline"]').click();
-    assert.ok((await shown('.jp-nbflow-Timeline-bar').count()) >= 7);
+    await until(
+      async () => (await shown('.jp-nbflow-Timeline-bar').count()) >= 7,
+      'bars of seven tasks'
+    );
     await shot('timeline');
     await shown('.jp-nbflow-Page [data-tab="graph"]').click();
   },
@@ -126,7 +131,7 @@ const scenarios = {
     await openNotebook();
     await badge('train').click();
     const popover = page.getByRole('dialog', { name: 'Runs of train' });
-    await popover.waitFor();
+    await popover.locator('li button').first().waitFor();
     assert.deepEqual(
       await popover
         .locator('li button')
@@ -138,6 +143,7 @@ const scenarios = {
     await page.keyboard.press('Escape');
     await popover.waitFor({ state: 'detached' });
     await badge('train').click();
+    await popover.locator('li button').first().and(page.locator(':focus')).waitFor();
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Enter');
     await shown('.jp-nbflow-Page[data-run="churn/2"]').waitFor();
@@ -195,8 +201,8 @@ const scenarios = {
       shell.add(shell.currentWidget, 'main', { mode: 'split-right', ref });
     });
     const before = (await sources()).length;
-    const from = await shown('[data-artifact=df] > header > b').boundingBox();
-    const to = await shown('.jp-Notebook').first().boundingBox();
+    const from = await still(shown('[data-artifact=df] > header > b'));
+    const to = await still(shown('.jp-Notebook').first());
     await page.mouse.move(from.x + 5, from.y + 5);
     await page.mouse.down();
     await page.mouse.move(from.x + 40, from.y + 30, { steps: 4 });
@@ -273,7 +279,10 @@ const scenarios = {
     ).waitFor();
     await shot('compare');
     await shown('.jp-nbflow-Compare [data-tab=plots]').click();
-    assert.equal(await shown('.jp-nbflow-Plot circle').count(), 2);
+    await until(
+      async () => (await shown('.jp-nbflow-Plot circle').count()) === 2,
+      'two runs in the plot'
+    );
     await shot('plots');
     await shown('.jp-nbflow-Compare [data-tab=time]').click();
     await shown('.jp-nbflow-Plot-trend').waitFor();
@@ -335,10 +344,7 @@ const scenarios = {
     await page.evaluate(() => (window.pwned = undefined));
     await page.getByLabel('Folder', { exact: true }).selectOption('hostile');
     await page.locator('.jp-nbflow-Row[data-run="hostile/1"]').waitFor();
-    const show = async state => {
-      await open('hostile/1', { store: 'hostile', ...state });
-      await page.waitForLoadState('networkidle');
-    };
+    const show = state => openTab('hostile/1', { store: 'hostile', ...state });
     for (const name of ['overview', 'log', 'artifacts', 'code']) {
       await show({ step: 'show', tab: name });
     }
@@ -401,8 +407,7 @@ const scenarios = {
         ['churn/3', { step: 'load', tab: 'artifacts' }],
         ['churn/3', { step: 'train', tab: 'tasks' }]
       ]) {
-        await open(run, state);
-        await page.waitForLoadState('networkidle');
+        await openTab(run, state);
         if (dark) {
           await shot(`dark-${state.tab}`);
         }
@@ -456,14 +461,12 @@ const scenarios = {
     await command('nbflow:refresh');
     await page.locator('.jp-nbflow-Row[data-run="many/100000"]').waitFor();
     const list = page.locator('.jp-nbflow-Runs-list');
-    for (let turn = 0; turn < 25; turn++) {
+    await until(async () => {
       await list.evaluate(node => (node.scrollTop = node.scrollHeight));
-      await page.waitForTimeout(40);
-    }
+      return Number(await rows().last().getAttribute('aria-posinset')) > 1000;
+    }, 'runs further down');
     const drawn = await rows().count();
     assert.ok(drawn < 60, `${drawn} rows are drawn`);
-    const last = await rows().last().getAttribute('aria-posinset');
-    assert.ok(Number(last) > 1000, `scrolled to row ${last} only`);
     await page.unroute(/\/nbflow\/api\/runs\?/);
     await command('nbflow:refresh');
   }

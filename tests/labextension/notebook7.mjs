@@ -1,6 +1,4 @@
 /** The same extension in Notebook 7, whose pages show one document each. */
-import assert from 'node:assert/strict';
-
 import {
   badge,
   begin,
@@ -85,7 +83,10 @@ const scenarios = {
     await page
       .locator('.jp-nbflow-Page[data-run^="churn/"][data-status=succeeded]:visible')
       .waitFor({ timeout: 60000 });
-    assert.equal(await rows().first().getAttribute('data-status'), 'succeeded');
+    await until(
+      async () => (await rows().first().getAttribute('data-status')) === 'succeeded',
+      'the row of the new run'
+    );
   }
 };
 

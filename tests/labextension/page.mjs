@@ -89,6 +89,29 @@ export const until = async (doing, what, seconds = 45) => {
     await page.waitForTimeout(100);
   }
 };
+/** Open a step's tab of a run, and wait until it has loaded what it shows. */
+export async function openTab(run, state) {
+  await open(run, state);
+  const here = `.jp-nbflow-Page[data-run="${run}"]`;
+  await shown(`${here} .jp-nbflow-Chip:has-text("${state.step}")`).waitFor();
+  await shown(`${here} [data-tab="${state.tab}"][aria-selected=true]`).waitFor();
+  await until(async () => {
+    const text = await shown(`${here} .jp-nbflow-Page-body`).textContent();
+    return text !== '' && !text.includes('Loading…');
+  }, `${state.tab} of ${state.step}`);
+}
+
+/** Where an element is, as soon as it stays there. */
+export async function still(locator) {
+  let before = null;
+  let box = null;
+  await until(async () => {
+    before = box;
+    box = await locator.boundingBox();
+    return box !== null && JSON.stringify(box) === JSON.stringify(before);
+  }, 'an element that stays where it is');
+  return box;
+}
 /** Where the cursor is in the notebook that is in front: the cell and the line, from 0. */
 export const cursor = () =>
   page.evaluate(() => {

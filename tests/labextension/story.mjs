@@ -49,7 +49,9 @@ async function runCells(...cells) {
 
 /** Do something with the notebook in front; `doing` gets its panel and ``given``. */
 const inNotebook = (doing, given = null) =>
-  page.evaluate(`(${doing})(window.jupyterapp.shell.currentWidget, ${JSON.stringify(given)})`);
+  page.evaluate(
+    `(${doing})(window.jupyterapp.shell.currentWidget, ${JSON.stringify(given)})`
+  );
 const remove = cell =>
   inNotebook((panel, cell) => panel.content.model.sharedModel.deleteCell(cell), cell);
 const metadata = cell =>
@@ -182,10 +184,7 @@ const scenarios = {
       120
     );
     assert.ok(seen.has('running'), [...seen].join());
-    assert.match(
-      await shown('.jp-nbflow-Graph-node[data-step=train]').innerHTML(),
-      /12\/12/
-    );
+    await shown('.jp-nbflow-Graph-node[data-step=train]:has-text("12/12")').waitFor();
     await shot('story-run');
     await shown('.jp-nbflow-Graph-node[data-step=choose]').click();
     await tab('outputs');

@@ -67,7 +67,7 @@ def clusters_of(kube: Any) -> list[str]:
 def all_gone(kube: Any, keeper: str) -> None:
     """Wait until nothing of a run is left."""
     if keeper == "operator":
-        until("no Dask cluster", lambda: clusters_of(kube) == [], 30)
+        until("no Dask cluster", lambda: clusters_of(kube) == [])
     nothing_left(kube)
 
 
@@ -108,7 +108,7 @@ def test_an_image_that_is_not_there(kube: Any, jobs: str, tmp_path: Path) -> Non
 def test_a_cancelled_run_leaves_nothing(kube: Any, jobs: str, tmp_path: Path) -> None:
     def cancel(run: Any) -> None:
         store = open_store(tmp_path)
-        until("a task", lambda: "running" in statuses(store, run), 200)
+        until("a task", lambda: "running" in statuses(store, run))
         store.request_cancel(run.id)
 
     steps = fan("import time; time.sleep(60); value = i")

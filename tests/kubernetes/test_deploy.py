@@ -175,9 +175,9 @@ def test_a_pod_drives_the_runs_with_least_rights(
     job = {**cron["spec"]["jobTemplate"], "metadata": {"name": "now"}}
     client.BatchV1Api(kube.api()).create_namespaced_job(kube.namespace, job)
     # what the run makes is to go with its driver
-    made = until("the Job of a task", lambda: [n for n in owners_of_jobs(kube).items() if n[1]], 90)
+    made = until("the Job of a task", lambda: [n for n in owners_of_jobs(kube).items() if n[1]])
     assert {owner for _, owner in made} == {"now"}
-    run = until("a run that has ended", lambda: [r for r in store.runs() if r.finished], 90)[0]
+    run = until("a run that has ended", lambda: [r for r in store.runs() if r.finished])[0]
     assert (run.status, run.error, run.metrics["total"]) == ("succeeded", None, 6)
     asked = (run.branch, run.tags, run.params, run.engine, run.notebook)
     assert asked == ("main", ("nightly",), {"n": 4}, "kubernetes", "shop.py")

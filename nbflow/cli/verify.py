@@ -92,7 +92,7 @@ def report(verdict: Verdict) -> str:
         )
         lines.append(
             f"That begins in `{varies.step}` (cell {varies.cell}): with a seed for what is drawn "
-            "there it can be compared."
+            "there, and without the time, it can be compared."
         )
         return "\n".join(lines)
     lines.append(f"The first step that differs is `{first.step}` (cell {first.cell}):")

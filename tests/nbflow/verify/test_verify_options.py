@@ -96,7 +96,7 @@ def test_what_varies_by_itself_is_no_difference(tmp_path: Path, capsys: Any) -> 
     assert call(["verify", path, "--on", "inline"]) == 0
     assert capsys.readouterr().out.endswith(
         "but for what differs from kernel to kernel as well.\n"
-        "That begins in `a` (cell 0): with a seed for what is drawn there it can be compared.\n"
+        "That begins in `a` (cell 0): with a seed for what is drawn there, and without the time, it can be compared.\n"
     )
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from nbcompile.diagnostics import Diagnostic
+from nbcompile.freenames import imported_name
 from nbcompile.grammar import suggest_name, usable_name
 from nbcompile.infer import infer_flow
 from nbcompile.lower import Lowered, lower
@@ -40,6 +41,11 @@ _ADDRESS = re.compile(r"[a-z][a-z0-9+]+://")
 _SETTINGS = re.compile(
     r"set_option|set_theme|set_style|filterwarnings|simplefilter|basicConfig|seed|use|"
     r"set_printoptions|set_palette|set_context|update|register_matplotlib_converters"
+)
+#: what makes of constants something that is no constant to Python
+_QUICK = frozenset(
+    "Path PurePath expanduser resolve join compile timedelta Decimal Fraction namedtuple TypeVar "
+    "NewType getLogger".split()
 )
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 #: methods that only look at a value
@@ -192,8 +198,8 @@ class _Walk:
             if again and not any(isinstance(one, _DEFINITIONS) for one in body):
                 return self._part(cell, "", f"gives `{min(again)}` a new value")
             return self._definitions(cell, body)
-        if self._step is None and all(_is_definition(one) or _is_setting(one) for one in body):
-            return Proposed(cell.index, "setup", None, "changes settings that all steps need")
+        if self._step is None and _sets_up(body):
+            return Proposed(cell.index, "setup", None, "prepares what all steps need")
         if all(map(_only_looks, body)):
             return Proposed(cell.index, None, None, "only looks at a value")
         role = _role(tree)
@@ -282,6 +288,33 @@ def _is_literal(value: ast.expr) -> bool:
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return False
     return True
+
+
+def _sets_up(body: list[ast.stmt]) -> bool:
+    """Whether a cell is so quick, and the same each time, that every process may run it anew."""
+    known: set[str] = set()
+    for statement in body:
+        match statement:
+            case ast.Import(names) | ast.ImportFrom(names=names):
+                known |= {imported_name(alias) for alias in names}
+            case ast.Assign([ast.Name(name)], value) if _is_quick(value, known):
+                known.add(name)
+            case _ if not (_is_definition(statement) or _is_setting(statement)):
+                return False
+    return True
+
+
+def _is_quick(value: ast.expr, known: set[str]) -> bool:
+    """Constants, and paths, patterns and the like that are made of them and of what is known."""
+    match value:
+        case ast.Name(name) | ast.Attribute(ast.Name(name)):
+            return name in known
+        case ast.BinOp(left, ast.Div(), right) if not _is_literal(left):  # DATA / "raw.csv"
+            return _is_quick(left, known) and _is_quick(right, known)
+        case ast.Call(ast.Name(name) | ast.Attribute(attr=name), given, keywords):
+            parts = [*given, *(one.value for one in keywords)]
+            return name in _QUICK and all(_is_quick(one, known) for one in parts)
+    return _is_literal(value)
 
 
 def _is_setting(statement: ast.stmt) -> bool:

@@ -46,6 +46,24 @@ def test_without_headings_the_work_names_them() -> None:
     assert tags[3:] == ["step:load", "step:load"]
 
 
+def test_paths_and_the_like_are_made_by_every_process() -> None:
+    first = (
+        "import logging, re\nfrom collections import namedtuple\nfrom pathlib import Path\n"
+        "DATA = Path('data')\nRAW = DATA / 'raw.csv'\nDATE = re.compile(r'\\d+', re.ASCII)\n"
+        "log = logging.getLogger('load')\nPoint = namedtuple('Point', 'x y')"
+    )
+    tags, proposal = propose(first, "rows = [Point(1, RAW), DATE.findall('1')]", "print(rows)")
+    assert tags == ["setup", "step:start", "step:start"]
+    assert not has_errors(proposal.diagnostics)
+    # after the first step a name may be a step's value, and of a parameter it is one
+    tags, proposal = propose(
+        "n = 2", "from pathlib import Path\np = Path('a') / str(n)", "print(p)"
+    )
+    assert tags == ["parameters", "step:start", "step:start"]
+    tags, proposal = propose("n = 'a'", "from pathlib import Path\np = Path(n)", "print(p)")
+    assert not has_errors(proposal.diagnostics)
+
+
 def test_what_is_read_from_elsewhere_always_runs() -> None:
     tags, proposal = propose(
         "# Shop",

@@ -61,10 +61,17 @@ export async function startNotebook(
       if (!answer.button.accept || !answer.value) {
         return;
       }
+      const starting = Notification.emit(
+        trans.__('Starting a run of %1 …', form.flow),
+        'in-progress',
+        { autoClose: false }
+      );
       try {
         started = await api.start(answer.value);
       } catch (reason) {
         body = body.again(told(reason));
+      } finally {
+        Notification.dismiss(starting);
       }
     }
     const { run, store } = started;

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +36,6 @@ part = np.full(60_000, i)
 %%step pick
 best = sum(int(one[0]) for one in grow.part) + int(large[-1])
 """
-
-
-def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def nbflow(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -215,28 +205,26 @@ def test_a_run_says_at_once_that_its_values_are_out_of_reach(bucket: str, tmp_pa
 
 
 def test_an_interrupted_write_is_never_seen(bucket: str, tmp_path: Path) -> None:
+    # Ctrl-C comes when a part of the upload has arrived, and the others have not
     script = (
-        "import sys, numpy as np\nfrom nbflow.store import open_store\n"
-        "store = open_store(sys.argv[1], objects=sys.argv[2])\nprint('open', flush=True)\n"
-        "try:\n    with store.writer('w') as writer: writer.put(np.arange(5e7), 'x')\n"
+        "import os, signal, sys, numpy as np\nfrom s3fs.core import S3File\n"
+        "from nbflow.store import open_store\n"
+        "store = open_store(sys.argv[1], objects=sys.argv[2])\n"
+        "upload = S3File._upload_chunk\n"
+        "def once(file, final=False):\n"
+        "    S3File._upload_chunk = upload\n"
+        "    done = upload(file, final)\n"
+        "    print(len(file.parts) > 0, final, flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    return done\n"
+        "S3File._upload_chunk = once\n"
+        "try:\n    with store.writer('w') as writer: writer.put(np.arange(2e7), 'x')\n"
         "except KeyboardInterrupt: print('interrupted')\n"
     )
-    process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", script, str(tmp_path), bucket],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    command = [sys.executable, "-W", "ignore", "-c", script, str(tmp_path), bucket]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "True False\ninterrupted\n", done.stderr
     system = s3fs.S3FileSystem(use_listings_cache=False)
-
-    def uploads() -> Any:
-        held = system.call_s3("list_multipart_uploads", Bucket=bucket.removeprefix("s3://"))
-        return held.get("Uploads", [])
-
-    until(lambda: bool(uploads()) or process.poll() is not None)
-    if process.poll() is None:
-        os.kill(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert out == "open\ninterrupted\n", err
     assert system.find(bucket) == [f"{bucket.removeprefix('s3://')}/README.txt"]
-    assert uploads() == []
+    held = system.call_s3("list_multipart_uploads", Bucket=bucket.removeprefix("s3://"))
+    assert held.get("Uploads", []) == []

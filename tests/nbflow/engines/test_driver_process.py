@@ -14,6 +14,7 @@ import psutil
 import pytest
 from handmade import step, write_package
 
+from nbflow.runtime.printed import running_task
 from nbflow.runtime.request import RunRequest
 from nbflow.runtime.run import run_flow
 from nbflow.store import Store, open_store
@@ -68,10 +69,13 @@ def running(store: Store) -> bool:
 def test_ctrl_c_in_a_terminal(tmp_path: Path, on: str) -> None:
     driver = begin(tmp_path, on)
     store = open_store(tmp_path)
-    live = tmp_path / ".nbflow" / "live"
-    until(lambda: any(live.glob("*/*.now")) and bool(store.runs()))
-    until(lambda: store.task(store.runs()[0].id, "first") is not None)
-    time.sleep(1.5)
+
+    def printed() -> bytes:
+        runs = store.runs()
+        task = running_task(store, runs[0].id, "second", "") if runs else None
+        return task.read() if task is not None else b""
+
+    until(lambda: printed().startswith(b"pid "))
     os.killpg(driver.pid, signal.SIGINT)
     out, err = driver.communicate(timeout=40)
     assert (out.strip(), err) == ("cancelled", "")
